@@ -1,0 +1,24 @@
+//! Compiles the .proto files at build time with protox, so that no `protoc` has to be installed.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    const FILES: [&str; 12] = [
+        "etcdserverpb/header.proto",
+        "etcdserverpb/kv.proto",
+        "etcdserverpb/watch.proto",
+        "etcdserverpb/lease.proto",
+        "etcdserverpb/cluster.proto",
+        "etcdserverpb/maintenance.proto",
+        "etcdserverpb/auth.proto",
+        "mvccpb/kv.proto",
+        "authpb/auth.proto",
+        "v3lockpb/lock.proto",
+        "v3electionpb/election.proto",
+        "grpc/health/v1/health.proto",
+    ];
+    println!("cargo:rerun-if-changed=proto");
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

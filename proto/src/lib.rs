@@ -1,0 +1,40 @@
+//! The wire contract of etcd 3.7: messages, clients and server traits, generated from `proto/`.
+//!
+//! Every `bytes` field is a [`bytes::Bytes`], so keys and values decoded from one buffer share it
+//! and are never copied on their way through the store.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated code; the .proto files are the documentation"
+)]
+
+/// KV, Watch, Lease, Cluster, Maintenance and Auth.
+pub mod etcdserverpb {
+    tonic::include_proto!("etcdserverpb");
+}
+
+/// The stored form of a key, and events.
+pub mod mvccpb {
+    tonic::include_proto!("mvccpb");
+}
+
+/// Users, roles and permissions.
+pub mod authpb {
+    tonic::include_proto!("authpb");
+}
+
+/// The Lock service.
+pub mod v3lockpb {
+    tonic::include_proto!("v3lockpb");
+}
+
+/// The Election service.
+pub mod v3electionpb {
+    tonic::include_proto!("v3electionpb");
+}
+
+/// The standard gRPC health service.
+pub mod health {
+    tonic::include_proto!("grpc.health.v1");
+}

@@ -1,0 +1,5 @@
+//! The etcd-compatible store: one member of a Raft cluster that speaks etcd 3.7's API.
+//!
+//! A write walks the modules in this order: `rpc` checks it, `propose` admits it, `raft` orders
+//! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
+//! `backend` keeps the checkpoints, and `watch` tells who asked to know.

@@ -1,0 +1,1 @@
+//! etcd's official clients against the store.
