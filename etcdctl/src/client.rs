@@ -105,7 +105,6 @@ impl Client {
         R: Message + Default + 'static,
     {
         let deadline = timeout.map(|t| Instant::now() + t);
-        self.check_size(&request)?;
         let mut attempt = 0;
         loop {
             let outcome = self.once(method, request.clone(), deadline).await;
@@ -133,6 +132,7 @@ impl Client {
         R: Message + Default + 'static,
     {
         let mut grpc = self.grpc(deadline).await?;
+        self.check_size(&request)?;
         let request = self.request(request, deadline);
         let codec = ProstCodec::<Q, R>::default();
         let call = async {

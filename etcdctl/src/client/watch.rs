@@ -21,8 +21,8 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) enum Event {
     /// Events, progress, or the server's word that the watch is over.
     Response(pb::WatchResponse),
-    /// The watch cannot go on.
-    Closed(Status),
+    /// The watch could not be made, or cannot go on: the reason.
+    Closed(String),
 }
 
 struct Open {
@@ -70,6 +70,9 @@ impl Watch {
             };
             let ended = || Status::unavailable("the server closed the stream");
             match outcome.and_then(|response| response.ok_or_else(ended)) {
+                Ok(response) if response.canceled && response.created => {
+                    return Event::Closed(response.cancel_reason);
+                }
                 Ok(response) if response.canceled => return Event::Response(response),
                 Ok(response) => {
                     self.advance(&response);
@@ -77,7 +80,7 @@ impl Watch {
                         return Event::Response(response);
                     }
                 }
-                Err(why) if is_over(&why) => return Event::Closed(why),
+                Err(why) if is_over(&why) => return Event::Closed(status::text(&why)),
                 Err(_) => {
                     self.open = None;
                     self.client.live = None;

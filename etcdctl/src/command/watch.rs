@@ -117,9 +117,9 @@ fn show(context: &mut Context<'_>, event: Event, command: &[Vec<u8>]) -> Result<
     let response = match event {
         Event::Response(response) => response,
         Event::Closed(why) => {
-            let why = crate::client::status::text(&why);
             writeln!(context.io.stderr, "watch was canceled ({why})")?;
             let closed = pb::WatchResponse {
+                header: Some(pb::ResponseHeader::default()),
                 canceled: true,
                 ..Default::default()
             };
