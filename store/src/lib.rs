@@ -3,3 +3,15 @@
 //! A write walks the modules in this order: `rpc` checks it, `propose` admits it, `raft` orders
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
+
+pub mod alarm;
+pub mod apply;
+pub mod cluster;
+pub mod command;
+pub mod lease;
+pub mod propose;
+pub mod quota;
+pub mod raft;
+pub mod read;
+pub mod rpc;
+pub mod watch;
