@@ -4,6 +4,7 @@
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
+<<<<<<< HEAD
 pub mod alarm;
 pub mod apply;
 pub mod cluster;
@@ -15,3 +16,7 @@ pub mod raft;
 pub mod read;
 pub mod rpc;
 pub mod watch;
+=======
+pub mod disk;
+pub mod wal;
+>>>>>>> wal
