@@ -4,7 +4,6 @@
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
-<<<<<<< HEAD
 pub mod alarm;
 pub mod apply;
 pub mod cluster;
@@ -16,7 +15,7 @@ pub mod raft;
 pub mod read;
 pub mod rpc;
 pub mod watch;
-=======
 pub mod disk;
 pub mod wal;
->>>>>>> wal
+pub mod backend;
+pub mod mvcc;
