@@ -8,4 +8,6 @@
 //! A missing toolchain fails the test that needs it, saying what to install.
 
 mod go;
+mod node;
 mod program;
+mod python;

@@ -43,6 +43,27 @@ pub(crate) fn build(step: &mut Command) {
     );
 }
 
+/// Copies `files` of a client's sources into `folder` and prepares them there, unless `folder`
+/// holds the same files, prepared by an earlier run.
+pub(crate) fn prepare(source: &Path, files: &[&str], folder: &Path, prepare: impl FnOnce()) {
+    let stamp = folder.join("prepared");
+    let same = files.iter().all(|file| {
+        let read = |dir: &Path| std::fs::read(dir.join(file)).ok();
+        read(source) == read(folder)
+    });
+    if same && stamp.exists() {
+        return;
+    }
+    if stamp.exists() {
+        std::fs::remove_file(&stamp).expect("the build folder can be written");
+    }
+    for file in files {
+        std::fs::copy(source.join(file), folder.join(file)).expect("a source file can be copied");
+    }
+    prepare();
+    std::fs::write(stamp, "").expect("the build folder can be written");
+}
+
 /// Starts a server, runs `program` with the server's `HOST:PORT` as its last argument, and checks
 /// that every scenario passed: exit code 0, exactly `scenarios` lines `ok <name>`, and neither an
 /// error nor a panic in the server's log.
