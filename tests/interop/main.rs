@@ -8,6 +8,7 @@
 //! A missing toolchain fails the test that needs it, saying what to install.
 
 mod go;
+mod java;
 mod node;
 mod program;
 mod python;

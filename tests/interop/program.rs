@@ -58,7 +58,10 @@ pub(crate) fn prepare(source: &Path, files: &[&str], folder: &Path, prepare: imp
         std::fs::remove_file(&stamp).expect("the build folder can be written");
     }
     for file in files {
-        std::fs::copy(source.join(file), folder.join(file)).expect("a source file can be copied");
+        let copy = folder.join(file);
+        let parent = copy.parent().expect("a file in a folder has a parent");
+        std::fs::create_dir_all(parent).expect("the build folder can be written");
+        std::fs::copy(source.join(file), copy).expect("a source file can be copied");
     }
     prepare();
     std::fs::write(stamp, "").expect("the build folder can be written");
