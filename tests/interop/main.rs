@@ -12,3 +12,4 @@ mod java;
 mod node;
 mod program;
 mod python;
+mod rust;
