@@ -7,6 +7,8 @@
 //!
 //! A missing toolchain fails the test that needs it, saying what to install.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod go;
 mod java;
 mod node;
