@@ -19,3 +19,6 @@ pub mod disk;
 pub mod wal;
 pub mod backend;
 pub mod mvcc;
+pub mod config;
+pub mod logging;
+pub mod version;
