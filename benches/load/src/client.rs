@@ -225,7 +225,7 @@ pub struct Duplex {
 #[derive(Debug)]
 enum DuplexState {
     Opening(ResponseFuture, Shape),
-    Open(Replies),
+    Open(Box<Replies>),
 }
 
 impl Duplex {
@@ -239,7 +239,7 @@ impl Duplex {
         if let DuplexState::Opening(response, shape) = &mut self.state {
             let shape = *shape;
             let replies = Replies::accept(response.await?, shape)?;
-            self.state = DuplexState::Open(replies);
+            self.state = DuplexState::Open(Box::new(replies));
         }
         let DuplexState::Open(replies) = &mut self.state else {
             return Err(CallError::Protocol("stream without a reply".into()));

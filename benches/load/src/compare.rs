@@ -63,15 +63,18 @@ impl Samples {
     }
 }
 
+/// All that one side showed for one row.
+pub type Measured = BTreeMap<Metric, Samples>;
+
 /// One row of the table: both sides' runs.
 #[derive(Debug, Clone, Default)]
 pub struct Compared {
     /// The row's name.
     pub name: String,
     /// Our figures.
-    pub ours: BTreeMap<Metric, Samples>,
+    pub ours: Measured,
     /// etcd's figures.
-    pub theirs: BTreeMap<Metric, Samples>,
+    pub theirs: Measured,
     /// What went wrong, with its side.
     pub errors: Vec<String>,
 }

@@ -226,3 +226,6 @@ fn check_revision(order: Order, last: i64, now: i64) -> Result<(), String> {
     }
     Err(format!("revision {now} after revision {last} ({order:?})"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,14 +7,14 @@ pub mod machine;
 use std::io::Write;
 
 use self::grid::Grid;
-use crate::compare::Compared;
+use crate::compare::{Compared, Measured};
 use crate::metric::Metric;
 use crate::plan::Goal;
 
 pub use self::json::json;
 
 /// The columns of the table of figures.
-const FIGURE_COLUMNS: [Metric; 10] = [
+const FIGURE_COLUMNS: [Metric; 11] = [
     Metric::OpsPerSecond,
     Metric::P50Us,
     Metric::P99Us,
@@ -24,6 +24,7 @@ const FIGURE_COLUMNS: [Metric; 10] = [
     Metric::RssMib,
     Metric::PeakRssMib,
     Metric::ErrorPercent,
+    Metric::ListeningMs,
     Metric::ReadyMs,
 ];
 
@@ -99,7 +100,7 @@ impl Report<'_> {
                 line.extend(FIGURE_COLUMNS.map(|metric| cell(metric).unwrap_or_default()));
                 line
             };
-            let show = |figures: &std::collections::BTreeMap<Metric, crate::compare::Samples>| {
+            let show = |figures: &Measured| {
                 let figures = figures.clone();
                 move |metric: Metric| Some(metric.show(figures.get(&metric)?.median()))
             };
@@ -110,9 +111,7 @@ impl Report<'_> {
                 Some(show_ratio(ratio))
             }));
             grid.push(line("spread", "", &|metric| {
-                let side = |figures: &std::collections::BTreeMap<_, crate::compare::Samples>| {
-                    Some(figures.get(&metric)?.spread_percent())
-                };
+                let side = |figures: &Measured| Some(figures.get(&metric)?.spread_percent());
                 let spread = side(&row.ours)?.max(side(&row.theirs)?);
                 (spread > 0.0).then(|| format!("{spread:.0} %"))
             }));
@@ -130,7 +129,7 @@ impl Report<'_> {
             let Some(row) = self.rows.iter().find(|row| row.name == goal.row) else {
                 continue;
             };
-            let median = |figures: &std::collections::BTreeMap<Metric, crate::compare::Samples>| {
+            let median = |figures: &Measured| {
                 figures
                     .get(&goal.metric)
                     .map_or_else(String::new, |samples| goal.metric.show(samples.median()))

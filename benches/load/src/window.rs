@@ -18,9 +18,11 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// Opens the window on `server` now. `settle` is the rest after it, before memory and
+    /// Opens the window on `server` after a rest, so that what its preparation left to do is not
+    /// charged to the load. The same rest, `settle`, is taken after the window, before memory and
     /// written bytes are read.
-    pub fn open(server: &'a Server, settle: Duration) -> anyhow::Result<Self> {
+    pub async fn open(server: &'a Server, settle: Duration) -> anyhow::Result<Self> {
+        tokio::time::sleep(settle).await;
         server.reset_peak()?;
         Ok(Self {
             server,

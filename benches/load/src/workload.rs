@@ -125,7 +125,7 @@ impl Traffic {
             bail!("{name}: while warming up: {error}");
         }
         let before = fill::revision(&pool[0]).await?;
-        let window = Window::open(server, settle)?;
+        let window = Window::open(server, settle).await?;
         let outcome = closed_loop(&pool, clients, &operation, self.budget()).await;
         let writes = outcome.writes;
         let mut row = window.close(name, outcome).await?;

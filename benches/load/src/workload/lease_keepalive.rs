@@ -60,7 +60,7 @@ impl LeaseKeepalive {
             total: self.total,
             outcome: Mutex::new(Outcome::empty()),
         });
-        let window = Window::open(server, settle)?;
+        let window = Window::open(server, settle).await?;
         let mut tasks = JoinSet::new();
         for (client, duplex) in (0..clients).zip(streams) {
             let leases = (client + 1..=self.leases).step_by(clients as usize);

@@ -60,7 +60,7 @@ impl Million {
 
         let reads = Arc::new(FirstTen { keys: self.keys });
         let pool = Connection::pool(server.address(), 1).await?;
-        let window = Window::open(server, settle)?;
+        let window = Window::open(server, settle).await?;
         let outcome = closed_loop(&pool, 1, &reads, LIMIT_BUDGET).await;
         let title = format!("{name}: first 10");
         rows.push(window.close(&title, outcome).await?);
@@ -82,7 +82,7 @@ impl Million {
     async fn load(&self, name: &str, server: &Server, settle: Duration) -> anyhow::Result<Row> {
         let keys = Keys::new(1, self.keys, true, self.value_size);
         let pool = Connection::pool(server.address(), self.connections.max(1)).await?;
-        let window = Window::open(server, settle)?;
+        let window = Window::open(server, settle).await?;
         let outcome = if self.batch {
             fill::fill(&pool, &keys).await?;
             Outcome {
@@ -104,7 +104,7 @@ impl Million {
         settle: Duration,
     ) -> anyhow::Result<Row> {
         let mut connection = Connection::open(server.address()).await?;
-        let window = Window::open(server, settle)?;
+        let window = Window::open(server, settle).await?;
         let mut outcome = Outcome::empty();
         for _ in 0..self.full_ranges.max(1) {
             let began = Instant::now();

@@ -66,7 +66,7 @@ impl Watch {
             streams.push((duplex, events));
         }
 
-        let window = Window::open(server, settle)?;
+        let window = Window::open(server, settle).await?;
         let mut readers = JoinSet::new();
         for (duplex, events) in streams {
             readers.spawn(count_events(duplex, events));

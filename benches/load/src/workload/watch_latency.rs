@@ -57,13 +57,13 @@ impl WatchLatency {
         }
         let mut putter = Connection::open(server.address()).await?;
 
+        let window = Window::open(server, settle).await?;
         let shared = Arc::new(Shared {
             began: Instant::now(),
             sent_at: (0..self.total).map(|_| AtomicU64::new(0)).collect(),
             outcome: Mutex::new(Outcome::empty()),
             delivered: watch::Sender::new(0),
         });
-        let window = Window::open(server, settle)?;
         let mut readers = JoinSet::new();
         for duplex in streams {
             readers.spawn(read(shared.clone(), duplex));
