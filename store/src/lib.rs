@@ -3,3 +3,5 @@
 //! A write walks the modules in this order: `rpc` checks it, `propose` admits it, `raft` orders
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
+
+pub mod bolt;
