@@ -5,3 +5,5 @@
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
 pub mod bolt;
+pub mod cluster;
+pub mod snapshot;
