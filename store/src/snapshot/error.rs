@@ -37,7 +37,7 @@ pub enum Error {
     #[error("snapshot missing hash but --skip-hash-check=false")]
     NoDigest,
     /// The file does not have the checksum it claims.
-    #[error("expected sha256 {expected:?}, got {actual:?}")]
+    #[error("expected sha256 {}, got {}", spaced(expected), spaced(actual))]
     WrongDigest {
         /// The checksum at the end of the file.
         expected: Vec<u8>,
@@ -61,4 +61,10 @@ impl Error {
             source,
         }
     }
+}
+
+/// Bytes in decimal, the form in which etcd's tools show a checksum.
+fn spaced(bytes: &[u8]) -> String {
+    let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+    format!("[{}]", numbers.join(" "))
 }
