@@ -7,3 +7,6 @@
 pub mod bolt;
 pub mod cluster;
 pub mod snapshot;
+pub mod config;
+pub mod logging;
+pub mod version;
