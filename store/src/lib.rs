@@ -4,9 +4,11 @@
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
+pub mod backend;
 pub mod bolt;
 pub mod cluster;
-pub mod snapshot;
 pub mod config;
 pub mod logging;
+pub mod mvcc;
+pub mod snapshot;
 pub mod version;
