@@ -158,4 +158,3 @@ fn version(_: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Result<(), Fai
     writeln!(out, "API version: {}", printer::API_VERSION)?;
     Ok(())
 }
-
