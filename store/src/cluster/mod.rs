@@ -1,6 +1,8 @@
-//! Who is in the cluster: members, how they are named, and the URLs they are reached by.
+//! Who is in the cluster: members, their ids, and how a cluster starts.
 
 pub mod id;
+mod initial;
 mod member;
 
+pub use initial::{Initial, InitialError};
 pub use member::Member;
