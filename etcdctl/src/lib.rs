@@ -1,1 +1,3 @@
 //! etcdctl and etcdutl.
+
+pub mod utl;

@@ -3,3 +3,11 @@
 mod members;
 
 pub use members::{Member, Members};
+//! Who is in the cluster: members, their ids, and how a cluster starts.
+
+pub mod id;
+mod initial;
+mod member;
+
+pub use initial::{Initial, InitialError};
+pub use member::Member;
