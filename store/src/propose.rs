@@ -94,7 +94,7 @@ impl Proposer {
     }
 
     fn failed(&self, error: ProposeError) -> Result<Outcome, ProposeError> {
-        self.inner.metrics.proposal_failed();
+        self.inner.metrics.server.proposals_failed.inc();
         Err(error)
     }
 }
@@ -110,7 +110,7 @@ impl<'a> Admitted<'a> {
         let others = inner.under_way.fetch_add(1, Ordering::Relaxed);
         let others_bytes = inner.bytes_under_way.fetch_add(bytes, Ordering::Relaxed);
         let admitted = Self { inner, bytes };
-        inner.metrics.proposals_pending(others + 1);
+        inner.metrics.server.proposals_pending.inc();
         if others >= PROPOSALS_MAX || others_bytes + bytes > PROPOSAL_BYTES_MAX {
             return Err(ProposeError::TooManyRequests);
         }
@@ -121,8 +121,8 @@ impl<'a> Admitted<'a> {
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         let inner = self.inner;
-        let others = inner.under_way.fetch_sub(1, Ordering::Relaxed);
+        inner.under_way.fetch_sub(1, Ordering::Relaxed);
         inner.bytes_under_way.fetch_sub(self.bytes, Ordering::Relaxed);
-        inner.metrics.proposals_pending(others - 1);
+        inner.metrics.server.proposals_pending.dec();
     }
 }

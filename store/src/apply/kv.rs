@@ -7,6 +7,7 @@ use proto::mvccpb::event::EventType;
 use super::{Effect, Effects, Error, Place, State, header};
 use crate::lease::{self, Table};
 use crate::mvcc::{LogRef, PutOptions, WriteTxn};
+use crate::wal::Position;
 
 /// Puts one key.
 pub(super) fn put(
@@ -115,9 +116,9 @@ pub(super) fn finish(txn: WriteTxn<'_>, leases: &mut Table, effects: &mut Effect
 fn log_ref(place: Place<'_>, value: &Bytes) -> Option<LogRef> {
     let entry = place.position?;
     let start = (value.as_ptr() as usize).checked_sub(place.entry.as_ptr() as usize)?;
-    (start + value.len() <= place.entry.len()).then_some(LogRef {
-        entry,
-        start: start as u32,
-        len: value.len() as u32,
-    })
+    if start + value.len() > place.entry.len() {
+        return None;
+    }
+    let Position { segment, offset, len } = entry.slice(start as u32, value.len() as u32);
+    Some(LogRef { segment, offset, len })
 }

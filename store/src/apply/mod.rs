@@ -11,6 +11,7 @@ mod kv;
 mod lease;
 mod state;
 mod txn;
+mod values;
 pub mod worker;
 
 pub use alarm::Alarms;

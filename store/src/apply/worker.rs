@@ -34,8 +34,6 @@ pub enum Task {
         /// Who waits.
         waiters: Vec<read::Waiter>,
     },
-    /// A checkpoint ended.
-    Checkpointed(Result<mvcc::Checkpointed, mvcc::Error>, u64),
     /// Finish what was given, and end.
     Stop,
 }
@@ -93,7 +91,6 @@ impl Run {
                     self.waiting_reads.entry(index).or_default().extend(waiters);
                     self.answer_reads();
                 }
-                Ok(Task::Checkpointed(result, index)) => self.checkpointed(result, index),
                 Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.compact(),
             }
@@ -114,13 +111,11 @@ impl Run {
             self.apply_batch(batch);
         }
         self.answer_reads();
-        self.start_checkpoint();
     }
 
     fn apply_batch(&mut self, batch: Vec<Committed>) {
         let mut effects = Effects::new();
         let mut answers: Vec<(propose::Waiter, Outcome)> = Vec::with_capacity(batch.len());
-        let count = batch.len() as u64;
         let (index, term) = {
             let mut state = self.worker.state.write();
             for entry in batch {
@@ -135,7 +130,8 @@ impl Run {
         let worker = &self.worker;
         worker.raft.link().set_applied(index, term);
         worker.raft.applied(index);
-        worker.metrics.applied(count, index);
+        worker.metrics.server.proposals_applied.set(index as i64);
+        worker.metrics.server.proposals_committed.set(index as i64);
         for (waiter, outcome) in answers {
             // Who no longer waits needs no answer.
             let _ = waiter.send(Ok(outcome));
@@ -187,6 +183,7 @@ impl Run {
         }
     }
 
+    #[cfg(any())]
     fn start_checkpoint(&mut self) {
         if self.checkpoint.is_some() || !self.worker.state.read().store.wants_checkpoint() {
             return;
@@ -203,7 +200,7 @@ impl Run {
         let spawned = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
             let started = Instant::now();
             let result = job.run();
-            metrics.backend_commit(started.elapsed());
+            metrics.disk.backend_commit.observe(started.elapsed().as_secs_f64());
             // The worker is gone when the member stops; the checkpoint is durable all the same.
             let _ = tasks.send(Task::Checkpointed(result, index));
         });
@@ -213,6 +210,7 @@ impl Run {
         }
     }
 
+    #[cfg(any())]
     fn checkpointed(&mut self, result: Result<mvcc::Checkpointed, mvcc::Error>, index: u64) {
         self.checkpoint = None;
         match result {

@@ -1,13 +1,10 @@
-//! Who belongs to the cluster, and how ids are made.
-
-mod members;
-
-pub use members::{Member, Members};
 //! Who is in the cluster: members, their ids, and how a cluster starts.
 
 pub mod id;
 mod initial;
 mod member;
+mod members;
 
 pub use initial::{Initial, InitialError};
 pub use member::Member;
+pub use members::Members;

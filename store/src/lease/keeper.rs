@@ -55,14 +55,15 @@ impl Keeper {
 
     /// A lease has been granted.
     pub(crate) fn granted(&self, id: i64, ttl: i64) {
-        self.metrics.lease_granted(ttl);
+        self.metrics.lease.granted.inc();
+        self.metrics.lease.ttl.observe(ttl as f64);
         let now = self.now();
         self.deadlines.lock().insert(id, ttl, ttl, now);
     }
 
     /// A lease is gone.
     pub(crate) fn gone(&self, id: i64) {
-        self.metrics.lease_revoked();
+        self.metrics.lease.revoked.inc();
         self.deadlines.lock().remove(id);
         self.gone.notify_waiters();
     }
@@ -103,7 +104,7 @@ impl Keeper {
             }
             let now = self.now();
             if let Some(ttl) = self.deadlines.lock().renew(id, now) {
-                self.metrics.lease_renewed();
+                self.metrics.lease.renewed.inc();
                 return Ok(ttl);
             }
         }
@@ -163,7 +164,7 @@ impl Keeper {
             .for_each_concurrent(PARALLEL, |id| async move {
                 let command = Command::LeaseExpire(LeaseExpire { term, id });
                 match proposer.propose(&command).await {
-                    Ok(Ok(_)) => self.metrics.lease_expired(),
+                    Ok(Ok(_)) => self.metrics.server.lease_expired.inc(),
                     // Somebody revoked it first.
                     Ok(Err(crate::apply::Error::Lease(_))) => {}
                     Ok(Err(error)) => self.try_again(id, &error),

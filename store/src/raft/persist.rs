@@ -87,7 +87,7 @@ impl Persister {
             let started = Instant::now();
             match self.wal.append(batch) {
                 Ok(positions) => {
-                    self.metrics.wal_fsync(started.elapsed());
+                    self.metrics.disk.wal_fsync.observe(started.elapsed().as_secs_f64());
                     break positions;
                 }
                 Err(wal::Error::NoSpace { .. }) => {

@@ -36,7 +36,7 @@ impl pb::kv_server::Kv for Service {
             let result = state.store.range(&RangeQuery::from(&request))?;
             (result, state.store.revision())
         };
-        self.0.metrics.ranged();
+        self.0.metrics.mvcc.range.inc();
         Ok(Response::new(pb::RangeResponse {
             header: self.0.header(revision),
             kvs: result.kvs,

@@ -88,7 +88,7 @@ pub struct Stream {
 impl Stream {
     /// A stream without watches.
     pub fn new(hub: Arc<Hub>) -> Self {
-        hub.metrics().watch_streams(1);
+        hub.metrics().watch.streams.inc();
         Self {
             hub,
             mailbox: Arc::default(),
@@ -125,7 +125,7 @@ impl Stream {
             start => start,
         };
         let watch = self.enter(watch_id, spec, from);
-        self.hub.metrics().watchers(1);
+        self.hub.metrics().watch.watchers.inc();
         self.watches.insert(watch_id, watch);
         Ok((watch_id, revision))
     }
@@ -190,7 +190,7 @@ impl Stream {
                 Mail::Lagging { watch_id, from } => {
                     if let Some(watch) = self.watches.get_mut(&watch_id) {
                         watch.phase = Phase::Lagging { from };
-                        self.hub.metrics().slow_watchers(1);
+                        self.hub.metrics().watch.slow_watchers.inc();
                     }
                 }
             }
@@ -245,7 +245,7 @@ impl Stream {
         let to = match self.hub.join(id, &watch.spec, from, &self.mailbox) {
             Joined::Synced(member) => {
                 watch.phase = Phase::Synced(member);
-                self.hub.metrics().slow_watchers(-1);
+                self.hub.metrics().watch.slow_watchers.dec();
                 return Ok(None);
             }
             Joined::Behind(published) => published,
@@ -258,7 +258,7 @@ impl Stream {
             Err(mvcc::Error::Compacted) => {
                 let compact_revision = store.compact_revision();
                 drop(state);
-                self.hub.metrics().slow_watchers(-1);
+                self.hub.metrics().watch.slow_watchers.dec();
                 self.cancel(id);
                 return Ok(Some(Update::Compacted { watch_id: id, compact_revision }));
             }
@@ -297,7 +297,7 @@ impl Stream {
         let phase = match self.hub.join(id, &spec, from, &self.mailbox) {
             Joined::Synced(member) => Phase::Synced(member),
             Joined::Behind(_) => {
-                self.hub.metrics().slow_watchers(1);
+                self.hub.metrics().watch.slow_watchers.inc();
                 Phase::Lagging { from }
             }
         };
@@ -308,7 +308,7 @@ impl Stream {
         if let Phase::Synced(member) = &watch.phase {
             self.hub.leave(member);
         }
-        self.hub.metrics().watchers(-1);
+        self.hub.metrics().watch.watchers.dec();
     }
 }
 
@@ -317,6 +317,6 @@ impl Drop for Stream {
         for watch in std::mem::take(&mut self.watches).into_values() {
             self.forget(&watch);
         }
-        self.hub.metrics().watch_streams(-1);
+        self.hub.metrics().watch.streams.dec();
     }
 }
