@@ -17,6 +17,8 @@ pub mod raft;
 pub mod read;
 pub mod rpc;
 
+pub mod member;
+
 pub mod disk;
 pub mod wal;
 

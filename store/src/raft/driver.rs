@@ -182,7 +182,7 @@ impl Driver {
         Ok(Self {
             raw,
             waiting: HashMap::new(),
-            positions: VecDeque::new(),
+            positions: boot.tail.iter().map(|(entry, at)| (entry.index, *at)).collect(),
             reads_new: Vec::new(),
             reads_asked: HashMap::new(),
             read_round: 0,

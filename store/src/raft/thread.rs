@@ -149,7 +149,8 @@ pub struct Started {
     pub persister: JoinHandle<Result<(), crate::wal::Error>>,
 }
 
-/// Starts both threads; committed entries and confirmed reads go to `tasks`.
+/// Starts both threads; committed entries and confirmed reads go to `tasks`. `failed` fires when
+/// the log cannot be written any more.
 ///
 /// # Errors
 /// raft refuses the settings, or a thread cannot be started.
@@ -160,6 +161,7 @@ pub fn start(
     wal: Wal,
     tasks: Sender<Task>,
     metrics: Arc<Metrics>,
+    failed: tokio::sync::oneshot::Sender<()>,
 ) -> std::io::Result<Started> {
     let (events, inbox) = channel();
     let (jobs, job_inbox) = channel();
@@ -176,7 +178,13 @@ pub fn start(
     };
     let persister = std::thread::Builder::new()
         .name("wal".into())
-        .spawn(move || persister.run())?;
+        .spawn(move || {
+            persister.run().inspect_err(|error| {
+                tracing::error!(%error, "the log cannot be written any more");
+                // Who no longer listens is stopping already.
+                let _ = failed.send(());
+            })
+        })?;
     let handle = Handle { events, jobs: jobs.clone(), link: link.clone() };
     // A sole voter need not wait for a time-out to know that nobody leads.
     if boot.voters == [settings.id] {
