@@ -94,17 +94,35 @@ pub enum MetaError {
 impl Meta {
     /// The state of a cluster that has done nothing yet.
     pub fn first(identity: &Identity) -> Self {
-        let voters = identity.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect();
-        Self { voters, members: identity.members.clone(), ..Default::default() }
+        let voters = identity
+            .members
+            .iter()
+            .filter(|m| !m.is_learner)
+            .map(|m| m.id)
+            .collect();
+        Self {
+            voters,
+            members: identity.members.clone(),
+            ..Default::default()
+        }
     }
 
     /// What has to be remembered of `state`.
     pub fn of(state: &State) -> Self {
-        let voters = state.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect();
+        let voters = state
+            .members
+            .iter()
+            .filter(|m| !m.is_learner)
+            .map(|m| m.id)
+            .collect();
         let mut leases: Vec<LeaseMeta> = state
             .leases
             .iter()
-            .map(|(id, lease)| LeaseMeta { id, ttl: lease.ttl, remaining: lease.remaining })
+            .map(|(id, lease)| LeaseMeta {
+                id,
+                ttl: lease.ttl,
+                remaining: lease.remaining,
+            })
             .collect();
         leases.sort_unstable_by_key(|lease| lease.id);
         Self {
@@ -128,7 +146,9 @@ impl Meta {
     pub fn restore(self, store: mvcc::Store) -> Result<State, MetaError> {
         let mut leases = Table::default();
         for LeaseMeta { id, ttl, remaining } in self.leases {
-            leases.grant(id, ttl).map_err(|source| MetaError::Lease { id, source })?;
+            leases
+                .grant(id, ttl)
+                .map_err(|source| MetaError::Lease { id, source })?;
             leases.checkpoint(id, remaining);
         }
         let mut hanging: BTreeMap<i64, Vec<bytes::Bytes>> = BTreeMap::new();
@@ -140,10 +160,20 @@ impl Meta {
             }
         }
         let mut members = Members::default();
-        self.members.into_iter().for_each(|m| members.insert(Member::from(m)));
+        self.members
+            .into_iter()
+            .for_each(|m| members.insert(Member::from(m)));
         let mut alarms = Alarms::default();
-        self.alarms.into_iter().for_each(|a| alarms.restore(a.alarm, a.automatic));
+        self.alarms
+            .into_iter()
+            .for_each(|a| alarms.restore(a.alarm, a.automatic));
         let applied = (self.applied_index, self.applied_term);
-        Ok(State { store, leases, members, alarms, applied })
+        Ok(State {
+            store,
+            leases,
+            members,
+            alarms,
+            applied,
+        })
     }
 }

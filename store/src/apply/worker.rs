@@ -77,14 +77,20 @@ impl Worker {
             checkpoint: None,
             last_slice: Instant::now(),
         };
-        std::thread::Builder::new().name("apply".into()).spawn(move || run.run())
+        std::thread::Builder::new()
+            .name("apply".into())
+            .spawn(move || run.run())
     }
 }
 
 impl Run {
     fn run(mut self) {
         loop {
-            let wait = if self.is_compacting() { Duration::ZERO } else { IDLE };
+            let wait = if self.is_compacting() {
+                Duration::ZERO
+            } else {
+                IDLE
+            };
             match self.worker.tasks.recv_timeout(wait) {
                 Ok(Task::Apply(entries)) => self.apply(entries),
                 Ok(Task::Read { index, waiters }) => {
@@ -161,7 +167,10 @@ impl Run {
         }
         let applied = self.worker.raft.link().applied_index();
         let later = self.waiting_reads.split_off(&(applied + 1));
-        for waiter in std::mem::replace(&mut self.waiting_reads, later).into_values().flatten() {
+        for waiter in std::mem::replace(&mut self.waiting_reads, later)
+            .into_values()
+            .flatten()
+        {
             let _ = waiter.send(Ok(()));
         }
     }
@@ -175,7 +184,12 @@ impl Run {
         if !self.is_compacting() {
             return;
         }
-        let done = self.worker.state.write().store.compact_step(COMPACT_SLICE_KEYS);
+        let done = self
+            .worker
+            .state
+            .write()
+            .store
+            .compact_step(COMPACT_SLICE_KEYS);
         self.last_slice = Instant::now();
         if done {
             self.worker.compacting.send_replace(false);
@@ -197,13 +211,18 @@ impl Run {
         };
         let tasks = self.worker.tasks_sender.clone();
         let metrics = self.worker.metrics.clone();
-        let spawned = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
-            let started = Instant::now();
-            let result = job.run();
-            metrics.disk.backend_commit.observe(started.elapsed().as_secs_f64());
-            // The worker is gone when the member stops; the checkpoint is durable all the same.
-            let _ = tasks.send(Task::Checkpointed(result, index));
-        });
+        let spawned = std::thread::Builder::new()
+            .name("checkpoint".into())
+            .spawn(move || {
+                let started = Instant::now();
+                let result = job.run();
+                metrics
+                    .disk
+                    .backend_commit
+                    .observe(started.elapsed().as_secs_f64());
+                // The worker is gone when the member stops; the checkpoint is durable all the same.
+                let _ = tasks.send(Task::Checkpointed(result, index));
+            });
         match spawned {
             Ok(thread) => self.checkpoint = Some(thread),
             Err(error) => tracing::error!(%error, "cannot start a checkpoint"),
@@ -244,6 +263,10 @@ pub fn carry_out(state: &mut State, entry: &Committed, effects: &mut Effects) ->
     }
     let (_, command) = Command::decode(&entry.data)
         .unwrap_or_else(|error| panic!("log entry {}: {error}", entry.index));
-    let place = Place { term: entry.term, entry: &entry.data, position: entry.position };
+    let place = Place {
+        term: entry.term,
+        entry: &entry.data,
+        position: entry.position,
+    };
     Some(apply(state, place, command, effects))
 }

@@ -17,10 +17,21 @@ fn main() -> std::process::ExitCode {
         let disk = Arc::new(store::disk::Real::new());
         let metrics = Arc::new(store::metrics::Metrics::new(false).expect("m"));
         let opened = store::member::open(&config, disk).expect("open");
-        let running = store::member::start(&config, opened, metrics).await.expect("start");
-        let addr = config.listen_client_urls[0].as_str().trim_start_matches("http://").parse().expect("a");
+        let running = store::member::start(&config, opened, metrics)
+            .await
+            .expect("start");
+        let addr = config.listen_client_urls[0]
+            .as_str()
+            .trim_start_matches("http://")
+            .parse()
+            .expect("a");
         tracing::info!("ready to serve client requests");
-        tonic::transport::Server::builder().tcp_nodelay(true).add_routes(running.member.routes()).serve(addr).await.expect("serve");
+        tonic::transport::Server::builder()
+            .tcp_nodelay(true)
+            .add_routes(running.member.routes())
+            .serve(addr)
+            .await
+            .expect("serve");
     });
     0.into()
 }

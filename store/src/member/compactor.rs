@@ -37,7 +37,9 @@ pub(super) async fn run(mode: AutoCompaction, state: Shared, proposer: Proposer,
                 if noted.len() < kept {
                     continue;
                 }
-                let Some(revision) = noted.pop_front() else { continue };
+                let Some(revision) = noted.pop_front() else {
+                    continue;
+                };
                 if steps_since < SAMPLES_PER_PERIOD || last == Some(revision) {
                     continue;
                 }
@@ -51,7 +53,10 @@ pub(super) async fn run(mode: AutoCompaction, state: Shared, proposer: Proposer,
             tokio::time::sleep(REVISION_INTERVAL).await;
             let (revision, compacted) = {
                 let state = state.read();
-                (state.store.revision() - retention, state.store.compact_revision())
+                (
+                    state.store.revision() - retention,
+                    state.store.compact_revision(),
+                )
             };
             if revision > 0 && revision > compacted && raft.link().is_leader() {
                 compact(revision, &proposer).await;
@@ -61,7 +66,10 @@ pub(super) async fn run(mode: AutoCompaction, state: Shared, proposer: Proposer,
 }
 
 async fn compact(revision: i64, proposer: &Proposer) -> bool {
-    let request = pb::CompactionRequest { revision, physical: false };
+    let request = pb::CompactionRequest {
+        revision,
+        physical: false,
+    };
     match proposer.propose(&Command::Compact(request)).await {
         Ok(Ok(_)) => {
             tracing::info!(revision, "completed auto compaction");

@@ -36,10 +36,13 @@ pub struct Opened {
 /// The directory cannot be used, or what it holds is damaged or not this member's.
 pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
     let directory = config.data_dir.join("member");
-    disk.create_dir_all(&directory).map_err(Error::io("create", &directory))?;
+    disk.create_dir_all(&directory)
+        .map_err(Error::io("create", &directory))?;
     let log_dir = directory.join("wal");
-    let options =
-        wal::Options { unsafe_no_fsync: config.unsafe_no_fsync, ..wal::Options::default() };
+    let options = wal::Options {
+        unsafe_no_fsync: config.unsafe_no_fsync,
+        ..wal::Options::default()
+    };
     let (wal, summary, entries) = match read_log(&disk, &log_dir, &options) {
         Err(wal::Error::Empty { .. }) => {
             let metadata = first_identity(config)?.encode_to_vec();
@@ -48,18 +51,28 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
         }
         other => other?,
     };
-    let identity = Identity::decode(summary.metadata.clone())
-        .map_err(|source| Error::Identity { path: log_dir.clone(), source })?;
+    let identity =
+        Identity::decode(summary.metadata.clone()).map_err(|source| Error::Identity {
+            path: log_dir.clone(),
+            source,
+        })?;
     let sled = directory.join("sled");
     let backend: Arc<dyn Backend> = Arc::new(SledBackend::open(&sled)?);
     let meta = read_meta(&*backend)?.unwrap_or_else(|| Meta::first(&identity));
     let applied = (meta.applied_index, meta.applied_term);
     if summary.last_index < applied.0 {
-        return Err(Error::Ahead { applied: applied.0, last: summary.last_index, path: log_dir });
+        return Err(Error::Ahead {
+            applied: applied.0,
+            last: summary.last_index,
+            path: log_dir,
+        });
     }
     let store = Store::open(
         backend,
-        Options { values: Some(Arc::new(wal.reader())), ..Options::default() },
+        Options {
+            values: Some(Arc::new(wal.reader())),
+            ..Options::default()
+        },
     )?;
     let boot = Boot {
         term: summary.hard_state.term,
@@ -67,10 +80,19 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
         commit: summary.hard_state.commit,
         applied,
         voters: meta.voters.clone(),
-        tail: entries.into_iter().filter(|(entry, _)| entry.index > applied.0).collect(),
+        tail: entries
+            .into_iter()
+            .filter(|(entry, _)| entry.index > applied.0)
+            .collect(),
     };
     let state = meta.restore(store)?;
-    Ok(Opened { identity, state, boot, wal, directory })
+    Ok(Opened {
+        identity,
+        state,
+        boot,
+        wal,
+        directory,
+    })
 }
 
 type Log = (Wal, wal::Summary, Vec<(wal::Entry, wal::Position)>);
@@ -106,6 +128,10 @@ fn first_identity(config: &Config) -> Result<Identity, Error> {
 }
 
 fn read_meta(backend: &dyn Backend) -> Result<Option<Meta>, Error> {
-    let Some(bytes) = backend.get(META_KEY)? else { return Ok(None) };
-    Ok(Some(Meta::decode(bytes).map_err(crate::apply::MetaError::from)?))
+    let Some(bytes) = backend.get(META_KEY)? else {
+        return Ok(None);
+    };
+    Ok(Some(
+        Meta::decode(bytes).map_err(crate::apply::MetaError::from)?,
+    ))
 }

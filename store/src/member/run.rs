@@ -47,9 +47,19 @@ pub struct Running {
 ///
 /// # Errors
 /// A thread cannot be started, or the member does not come to lead.
-pub async fn start(config: &Config, opened: Opened, metrics: Arc<Metrics>) -> Result<Running, Error> {
+pub async fn start(
+    config: &Config,
+    opened: Opened,
+    metrics: Arc<Metrics>,
+) -> Result<Running, Error> {
     let limits = limits(config);
-    let Opened { identity, state, boot, wal, directory } = opened;
+    let Opened {
+        identity,
+        state,
+        boot,
+        wal,
+        directory,
+    } = opened;
     let state: Shared = Arc::new(RwLock::new(state));
     let (tasks, task_inbox) = channel();
     let settings = Settings {
@@ -83,8 +93,12 @@ pub async fn start(config: &Config, opened: Opened, metrics: Arc<Metrics>) -> Re
         compacting: compacting_sender,
         metrics: metrics.clone(),
     };
-    let worker = worker.start().map_err(Error::io("start the threads of", &directory))?;
-    let first_id = getrandom::u64().map_err(|e| Error::io("draw random numbers for", &directory)(std::io::Error::other(e.to_string())))?;
+    let worker = worker
+        .start()
+        .map_err(Error::io("start the threads of", &directory))?;
+    let first_id = getrandom::u64().map_err(|e| {
+        Error::io("draw random numbers for", &directory)(std::io::Error::other(e.to_string()))
+    })?;
     let proposer = Proposer::new(
         raft.clone(),
         first_id,
@@ -131,8 +145,11 @@ impl Running {
             tokio::time::sleep(LEADER_POLL).await;
         }
         let id = self.member.identity.member_id;
-        let client_urls: Vec<String> =
-            config.advertise_client_urls.iter().map(ToString::to_string).collect();
+        let client_urls: Vec<String> = config
+            .advertise_client_urls
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let is_known = self
             .member
             .state
@@ -148,7 +165,12 @@ impl Running {
                 ..Default::default()
             };
             // Nothing in the state can refuse it.
-            drop(self.member.proposer.propose(&Command::Publish(member)).await?);
+            drop(
+                self.member
+                    .proposer
+                    .propose(&Command::Publish(member))
+                    .await?,
+            );
         }
         Ok(())
     }
@@ -177,7 +199,10 @@ fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
     let keeper = member.clone();
     tasks.spawn(async move {
         let proposer = keeper.proposer.clone();
-        keeper.leases.run(keeper.state.clone(), proposer, keeper.raft.link()).await;
+        keeper
+            .leases
+            .run(keeper.state.clone(), proposer, keeper.raft.link())
+            .await;
     });
     if let Some(quota) = member.limits.quota_bytes {
         let (id, space) = (member.identity.member_id, member.space.clone());

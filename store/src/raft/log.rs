@@ -59,7 +59,11 @@ impl Log {
             entries: VecDeque::new(),
             bytes: 0,
         };
-        let tail: Vec<Entry> = boot.tail.iter().map(|(entry, _)| super::driver::to_raft(entry)).collect();
+        let tail: Vec<Entry> = boot
+            .tail
+            .iter()
+            .map(|(entry, _)| super::driver::to_raft(entry))
+            .collect();
         log.append(&tail);
         log
     }

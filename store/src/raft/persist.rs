@@ -48,7 +48,8 @@ impl Persister {
                 match self.jobs.recv_timeout(IDLE_INTERVAL) {
                     Ok(job) => self.deferred.push_back(job),
                     Err(RecvTimeoutError::Timeout) => {
-                        self.is_full.store(self.wal.space_is_low(), Ordering::Relaxed);
+                        self.is_full
+                            .store(self.wal.space_is_low(), Ordering::Relaxed);
                         continue;
                     }
                     Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -87,7 +88,10 @@ impl Persister {
             let started = Instant::now();
             match self.wal.append(batch) {
                 Ok(positions) => {
-                    self.metrics.disk.wal_fsync.observe(started.elapsed().as_secs_f64());
+                    self.metrics
+                        .disk
+                        .wal_fsync
+                        .observe(started.elapsed().as_secs_f64());
                     break positions;
                 }
                 Err(wal::Error::NoSpace { .. }) => {
@@ -103,8 +107,14 @@ impl Persister {
                 Err(error) => return Err(error),
             }
         };
-        self.is_full.store(self.wal.space_is_low(), Ordering::Relaxed);
-        let positions = batch.entries.iter().map(|e| e.index).zip(positions).collect();
+        self.is_full
+            .store(self.wal.space_is_low(), Ordering::Relaxed);
+        let positions = batch
+            .entries
+            .iter()
+            .map(|e| e.index)
+            .zip(positions)
+            .collect();
         // A driver that is gone needs no answer.
         let _ = self.events.send(Event::Persisted { number, positions });
         Ok(true)

@@ -93,7 +93,8 @@ impl Link {
         self.term.store(standing.term, Ordering::Release);
         self.leader.store(standing.leader, Ordering::Relaxed);
         self.is_leader.store(standing.is_leader, Ordering::Release);
-        self.is_sole_voter.store(standing.is_sole_voter, Ordering::Release);
+        self.is_sole_voter
+            .store(standing.is_sole_voter, Ordering::Release);
     }
 }
 
@@ -185,16 +186,31 @@ pub fn start(
                 let _ = failed.send(());
             })
         })?;
-    let handle = Handle { events, jobs: jobs.clone(), link: link.clone() };
+    let handle = Handle {
+        events,
+        jobs: jobs.clone(),
+        link: link.clone(),
+    };
     // A sole voter need not wait for a time-out to know that nobody leads.
     if boot.voters == [settings.id] {
         let _ = handle.events.send(Event::Campaign);
     }
-    let driver = Loop { driver, inbox, jobs, tasks, link, tick };
+    let driver = Loop {
+        driver,
+        inbox,
+        jobs,
+        tasks,
+        link,
+        tick,
+    };
     let driver = std::thread::Builder::new()
         .name("raft".into())
         .spawn(move || driver.run())?;
-    Ok(Started { handle, driver, persister })
+    Ok(Started {
+        handle,
+        driver,
+        persister,
+    })
 }
 
 struct Loop {
@@ -239,20 +255,28 @@ impl Loop {
                 "raft leadership as seen here"
             );
         }
-        assert!(actions.messages.is_empty(), "a cluster of one has nobody to write to");
+        assert!(
+            actions.messages.is_empty(),
+            "a cluster of one has nobody to write to"
+        );
         for job in actions.persist {
             if self.jobs.send(Job::Persist(job)).is_err() {
                 return false;
             }
         }
         if let Some(last) = actions.apply.last() {
-            self.link.last_index.fetch_max(last.index, Ordering::Relaxed);
+            self.link
+                .last_index
+                .fetch_max(last.index, Ordering::Relaxed);
             if self.tasks.send(Task::Apply(actions.apply)).is_err() {
                 return false;
             }
         }
         for read in actions.reads {
-            let task = Task::Read { index: read.index, waiters: read.waiters };
+            let task = Task::Read {
+                index: read.index,
+                waiters: read.waiters,
+            };
             if self.tasks.send(task).is_err() {
                 return false;
             }

@@ -120,7 +120,11 @@ impl Position {
         let sector = crate::disk::SECTOR as u64;
         let within = self.offset % sector - head + u64::from(start);
         let offset = (self.offset / sector + within / body) * sector + head + within % body;
-        Position { segment: self.segment, offset, len }
+        Position {
+            segment: self.segment,
+            offset,
+            len,
+        }
     }
 }
 
