@@ -88,9 +88,13 @@ impl MemoryDisk {
     /// die, and faults are cleared. The same seed on the same content does the same.
     pub fn crash(&self, loss: Loss, seed: u64) {
         let state = &mut *self.state.lock();
-        let mut coin = Coin::new(loss, seed);
         state.life += 1;
         state.faults = Faults::default();
+        if loss == Loss::Nothing {
+            // What was not synced still is not, and a power cut may come.
+            return;
+        }
+        let mut coin = Coin::new(loss, seed);
         for content in &mut state.files {
             content.crash(&mut coin);
         }

@@ -206,6 +206,32 @@ fn a_checkpoint_keeps_the_entries() {
 }
 
 #[test]
+fn a_checkpoint_in_a_replaced_suffix_keeps_the_entries() {
+    let disk = MemoryDisk::new();
+    let mut wal = create(&disk);
+    wal.append(&entries(1..=4, 1, 1)).expect("append");
+    wal.append(&entries(5..=9, 2, 1)).expect("append");
+    wal.append(&entries(3..=7, 3, 1))
+        .expect("replace two terms");
+    wal.append(&checkpoint(6, 3)).expect("mark");
+    wal.append(&entries(8..=8, 3, 1)).expect("go on");
+    let expected = [
+        (1, 1),
+        (2, 1),
+        (3, 3),
+        (4, 3),
+        (5, 3),
+        (6, 3),
+        (7, 3),
+        (8, 3),
+    ];
+    assert_eq!(shape(&open(&disk).expect("open").1), expected);
+    wal.append(&checkpoint(7, 2))
+        .expect("install: 7 has term 3 now");
+    assert_eq!(shape(&open(&disk).expect("open").1), []);
+}
+
+#[test]
 fn a_visitor_is_told_what_to_drop() {
     let disk = MemoryDisk::new();
     let mut wal = create(&disk);
