@@ -61,6 +61,12 @@ fn the_file_system() {
 }
 
 #[test]
+fn the_parent_of_a_relative_name_is_the_working_directory() {
+    let parent = Path::new("wal").parent().expect("empty, but there");
+    Real::new().sync_dir(parent).expect("sync");
+}
+
+#[test]
 fn memory() {
     keeps_the_contract(&MemoryDisk::new(), Path::new("/x/y"));
 }

@@ -6,30 +6,40 @@ use super::frame::Builder;
 use super::record::{FORMAT, Record};
 use super::*;
 
-/// A first segment that consists of `payloads`, each in a valid frame.
-fn craft(payloads: &[Vec<Record<'_>>]) -> MemoryDisk {
+const SEGMENT_BYTES: u64 = 64 * SECTOR as u64;
+
+/// Segments, each of which consists of frames with the sequence number and records given.
+fn craft(segments: &[&[(u64, Vec<Record<'_>>)]]) -> MemoryDisk {
     let disk = MemoryDisk::new();
-    let size = 64 * SECTOR as u64;
-    let file = disk.create(&segment_path(0), size).expect("create");
-    let mut frame = Builder::default();
-    let mut offset = 0;
-    for (sequence, records) in payloads.iter().enumerate() {
-        frame.begin(records.iter().map(Record::encoded_len).sum());
-        for record in records {
-            record.encode(&mut frame);
+    for (segment, frames) in (0..).zip(segments) {
+        let path = segment_path(segment);
+        let file = disk.create(&path, SEGMENT_BYTES).expect("create");
+        let mut builder = Builder::default();
+        let mut offset = 0;
+        for (sequence, records) in *frames {
+            builder.begin(records.iter().map(Record::encoded_len).sum());
+            for record in records {
+                record.encode(&mut builder);
+            }
+            let bytes = builder.finish(segment, offset, *sequence);
+            file.write_at(bytes, offset).expect("write");
+            offset += bytes.len() as u64;
         }
-        let bytes = frame.finish(0, offset, sequence as u64);
-        file.write_at(bytes, offset).expect("write");
-        offset += bytes.len() as u64;
     }
     disk
+}
+
+/// A first segment that consists of `payloads`, each in a valid frame.
+fn craft_one(payloads: &[Vec<Record<'_>>]) -> MemoryDisk {
+    let frames: Vec<_> = (0..).zip(payloads.iter().cloned()).collect();
+    craft(&[&frames])
 }
 
 fn head() -> Vec<Record<'static>> {
     vec![
         Record::Head {
             format: FORMAT,
-            segment_bytes: 64 * SECTOR as u64,
+            segment_bytes: SEGMENT_BYTES,
         },
         Record::Metadata(b"metadata"),
         Record::HardState(HardState::default()),
@@ -48,7 +58,7 @@ fn an_entry(index: u64) -> Record<'static> {
 
 #[test]
 fn valid_frames_out_of_order_are_refused() {
-    open(&craft(&[head(), vec![an_entry(1)]])).expect("the craft is right");
+    open(&craft_one(&[head(), vec![an_entry(1)]])).expect("the craft is right");
     let commit = HardState {
         term: 1,
         vote: 1,
@@ -67,8 +77,59 @@ fn valid_frames_out_of_order_are_refused() {
         vec![head(), vec![Record::Snapshot(u64::MAX, 1, &[])]],
     ];
     for payloads in refused {
-        let error = open(&craft(&payloads)).err().expect("refused");
+        let error = open(&craft_one(&payloads)).err().expect("refused");
         assert!(is_corrupt(&error), "{payloads:?}: {error}");
+    }
+}
+
+#[test]
+fn segments_that_contradict_each_other_are_refused() {
+    let first = [(5, head()), (6, vec![an_entry(1)])];
+    let second = [(7, head()), (8, vec![an_entry(2)])];
+    open(&craft(&[&first, &second])).expect("the craft is right");
+
+    let mut metadata = head();
+    metadata[1] = Record::Metadata(b"other");
+    let mut state = head();
+    state[2] = Record::HardState(HardState {
+        term: 1,
+        ..HardState::default()
+    });
+    let mut snapshot = head();
+    snapshot[3] = Record::Snapshot(1, 1, b"");
+    for other in [metadata, state, snapshot] {
+        let error = open(&craft(&[&first, &[(7, other)]]))
+            .err()
+            .expect("refused");
+        assert!(is_corrupt(&error), "{error}");
+    }
+    for sequence in [0, 5, 6, 8, u64::MAX] {
+        let error = open(&craft(&[&first, &[(sequence, head())]]))
+            .err()
+            .expect("refused");
+        assert!(is_corrupt(&error), "{error}");
+    }
+    let error = open(&craft(&[&first, &[], &second]))
+        .err()
+        .expect("refused");
+    assert!(is_corrupt(&error), "{error}");
+}
+
+#[test]
+fn a_torn_frame_is_the_one_that_was_due() {
+    let large = Record::Entry(EntryRef {
+        index: 2,
+        term: 1,
+        kind: 0,
+        data: &[1; 1000],
+    });
+    for (sequence, due) in [(6, false), (7, true), (8, false)] {
+        let frames = [(5, head()), (6, vec![an_entry(1)]), (sequence, vec![large])];
+        let disk = craft(&[&frames]);
+        let file = disk.open(&segment_path(0)).expect("open");
+        file.write_at(&[0; SECTOR], 3 * SECTOR as u64)
+            .expect("write");
+        assert_eq!(open(&disk).is_ok(), due);
     }
 }
 
@@ -77,9 +138,9 @@ fn a_later_format_is_named() {
     let mut later = head();
     later[0] = Record::Head {
         format: FORMAT + 1,
-        segment_bytes: 64 * SECTOR as u64,
+        segment_bytes: SEGMENT_BYTES,
     };
-    let error = open(&craft(&[later])).err().expect("refused");
+    let error = open(&craft_one(&[later])).err().expect("refused");
     assert!(
         matches!(
             error,

@@ -213,7 +213,7 @@ fn a_checkpoint_in_a_replaced_suffix_keeps_the_entries() {
     wal.append(&entries(5..=9, 2, 1)).expect("append");
     wal.append(&entries(3..=7, 3, 1))
         .expect("replace two terms");
-    wal.append(&checkpoint(6, 3)).expect("mark");
+    wal.append(&checkpoint(3, 3)).expect("mark");
     wal.append(&entries(8..=8, 3, 1)).expect("go on");
     let expected = [
         (1, 1),
