@@ -9,7 +9,7 @@
 //! frame     | header | record | record | ... | zeros, up to a whole sector      one per append
 //! ```
 //!
-//! [`record`], [`frame`] and [`sector`] draw the bytes of each layer.
+//! The files `sector.rs`, `frame.rs` and `record.rs` draw the bytes of each layer.
 //!
 //! Invariants:
 //! - an append is one write and one `fdatasync`; it is acknowledged after both;
