@@ -5,6 +5,7 @@
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
 pub mod config;
+pub mod http;
 pub mod logging;
 pub mod metrics;
 pub mod version;
