@@ -8,4 +8,5 @@ pub mod config;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod serve;
 pub mod version;
