@@ -33,7 +33,8 @@ impl Difference {
     /// True when the sides can go on: the step only reads, or neither side did it.
     pub(crate) fn leaves_state_alone(&self) -> bool {
         let refused = |outcome: &Outcome| matches!(outcome, Outcome::Error { .. });
-        self.step.only_reads() || (refused(&self.a) && refused(&self.b))
+        let lost = self.kind.contains("transport error") || self.kind.contains("connect error");
+        !lost && (self.step.only_reads() || (refused(&self.a) && refused(&self.b)))
     }
 
     /// The request and the lines in which the replies differ.
@@ -83,6 +84,7 @@ fn first_unequal(a: &[&str], b: &[&str]) -> usize {
 
 fn kind(a: &Outcome, b: &Outcome) -> String {
     match (a, b) {
+        (a, b) if a == b => format!("both servers ended: {}", short(a)),
         (Outcome::Reply(_), Outcome::Reply(_)) => {
             let (a, b) = (format!("{a:#?}"), format!("{b:#?}"));
             let (a, b): (Vec<_>, Vec<_>) = (a.lines().collect(), b.lines().collect());

@@ -23,12 +23,12 @@ const DUE: Duration = Duration::from_secs(15);
 const EXPECTED_BLOCK: Duration = Duration::from_millis(400);
 
 /// The same for a lock or campaign that is not expected to block.
-const UNEXPECTED_BLOCK: Duration = Duration::from_secs(3);
+const UNEXPECTED_BLOCK: Duration = Duration::from_millis(1500);
 
 /// How long the streams must be still, and the same where a server's catch-up loop (every 100 ms)
 /// may still be at work.
-const STILL: Duration = Duration::from_millis(40);
-const STILL_PATIENTLY: Duration = Duration::from_millis(350);
+const STILL: Duration = Duration::from_millis(80);
+const STILL_PATIENTLY: Duration = Duration::from_millis(300);
 
 /// What both servers are and how they are started.
 #[derive(Clone, Debug)]
@@ -87,10 +87,10 @@ impl Pair {
             }
             Step::Quiesce { patient } => self.quiesce(*patient).await,
             Step::AwaitCount { prefix, count } => {
-                let prefix = Bytes::from(prefix.clone());
+                let (key, end) = (Bytes::from(prefix.clone()), Bytes::from(prefix_end(prefix)));
                 tokio::join!(
-                    await_count(&self.a, prefix.clone(), *count),
-                    await_count(&self.b, prefix.clone(), *count)
+                    await_count(&self.a, key.clone(), end.clone(), *count),
+                    await_count(&self.b, key, end, *count)
                 )
             }
             other => both(&self.a, &self.b, other).await,
@@ -103,7 +103,8 @@ impl Pair {
         canonical::outcome(step, &mut a);
         canonical::outcome(step, &mut b);
         canonical::reconcile(step, &mut a, &b, &self.renewed);
-        if a != b {
+        let gone = self.a.is_gone(&a) || self.b.is_gone(&b);
+        if a != b || gone {
             return Err(Box::new(Difference::new(step.clone(), a, b)));
         }
         if matches!(a, Outcome::Blocked) {
@@ -155,8 +156,8 @@ impl Pair {
         key.extend(format!("/{}", go_hex(lease)).into_bytes());
         let key = Bytes::from(key);
         tokio::join!(
-            await_count(&self.a, key.clone(), 0),
-            await_count(&self.b, key, 0)
+            await_count(&self.a, key.clone(), Bytes::new(), 0),
+            await_count(&self.b, key, Bytes::new(), 0)
         );
     }
 }
@@ -173,7 +174,8 @@ pub(crate) fn go_hex(lease: i64) -> String {
 /// Sends to both and waits for both, or until both have been silent for too long.
 async fn both(a: &Side, b: &Side, step: &Step) -> (Outcome, Outcome) {
     let window = match step {
-        Step::Lock { waits, .. } | Step::Campaign { waits, .. } | Step::Observe { waits, .. } => {
+        Step::Observe(_) => EXPECTED_BLOCK,
+        Step::Lock { waits, .. } | Step::Campaign { waits, .. } => {
             if *waits {
                 EXPECTED_BLOCK
             } else {
@@ -238,25 +240,23 @@ fn hex_suffix(key: &[u8]) -> Option<i64> {
     i64::from_str_radix(str::from_utf8(&key[slash + 1..]).ok()?, 16).ok()
 }
 
-/// Polls until `prefix` holds `count` keys; gives whether it came so.
-async fn await_count(side: &Side, prefix: Bytes, count: i64) -> Outcome {
+/// Polls until the range holds `count` keys; gives whether it came so.
+async fn await_count(side: &Side, key: Bytes, range_end: Bytes, count: i64) -> Outcome {
     let step = Step::Range(RangeRequest {
-        range_end: Bytes::from(prefix_end(&prefix)),
-        key: prefix,
+        key,
+        range_end,
         count_only: true,
         ..RangeRequest::default()
     });
     let begin = Instant::now();
-    while begin.elapsed() < DUE {
-        if let Outcome::Reply(reply) = side.send(&step).await
-            && let Reply::Range(range) = *reply
-            && range.count == count
-        {
-            return Outcome::Reply(Box::new(Reply::Waited(true)));
+    let mut came = false;
+    while !came && begin.elapsed() < DUE {
+        match side.send(&step).await.reply() {
+            Some(Reply::Range(range)) if range.count == count => came = true,
+            _ => sleep(Duration::from_millis(15)).await,
         }
-        sleep(Duration::from_millis(15)).await;
     }
-    Outcome::Reply(Box::new(Reply::Waited(false)))
+    Outcome::Reply(Box::new(Reply::Waited(came)))
 }
 
 /// The end of the range of all keys with this prefix.

@@ -7,6 +7,7 @@
 //! | `PINTLE_COMPAT_REQUESTS` | requests for each seed | 1000 |
 //! | `PINTLE_COMPAT_KEEP_GOING` | 1: tell all differences by kind, not just the first | 0 |
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Instant;
 
@@ -66,8 +67,10 @@ pub(crate) async fn play(servers: &Servers, plan: &Plan) -> anyhow::Result<()> {
             history: Vec::new(),
             requests: 0,
             errors: 0,
+            statistics: Statistics::default(),
         };
         run.all(plan.requests, &mut groups).await?;
+        say(&run.statistics.tell());
         say(&format!(
             "seed {seed}: {} requests, {} of them refused, {:.1} s",
             run.requests,
@@ -94,6 +97,7 @@ struct Run<'a> {
     history: Vec<Step>,
     requests: usize,
     errors: usize,
+    statistics: Statistics,
 }
 
 impl Run<'_> {
@@ -111,7 +115,10 @@ impl Run<'_> {
     async fn one(&mut self, step: Step, groups: &mut Groups) -> anyhow::Result<()> {
         self.requests += usize::from(step.is_request());
         self.history.push(step.clone());
-        match self.pair.run(&step).await {
+        let begin = Instant::now();
+        let result = self.pair.run(&step).await;
+        self.statistics.note(&step, &result, begin.elapsed());
+        match result {
             Ok(outcome) => {
                 self.errors += usize::from(matches!(outcome, Outcome::Error { .. }));
                 self.generator.observe(&step, &outcome);
@@ -145,5 +152,51 @@ impl Run<'_> {
             self.history.clear();
         }
         Ok(())
+    }
+}
+
+/// What a run did, for whoever asks whether the generator still reaches everything.
+#[derive(Debug, Default)]
+struct Statistics {
+    steps: BTreeMap<&'static str, [u64; 4]>,
+    errors: BTreeMap<String, u64>,
+}
+
+impl Statistics {
+    fn note(
+        &mut self,
+        step: &Step,
+        result: &Result<Outcome, Box<Difference>>,
+        elapsed: std::time::Duration,
+    ) {
+        let row = self.steps.entry(step.rpc()).or_default();
+        row[0] += 1;
+        row[3] += u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok(Outcome::Error { code, message }) => {
+                row[1] += 1;
+                let text: String = message
+                    .chars()
+                    .map(|c| if c.is_ascii_digit() { '0' } else { c })
+                    .collect();
+                *self
+                    .errors
+                    .entry(format!("{}: {code:?} {text}", step.rpc()))
+                    .or_default() += 1;
+            }
+            Ok(Outcome::Blocked) => row[2] += 1,
+            _ => {}
+        }
+    }
+
+    fn tell(&self) -> String {
+        let mut text = String::from("   count  refused  blocked   time ms\n");
+        for (rpc, [count, refused, blocked, time]) in &self.steps {
+            text += &format!("{count:8} {refused:8} {blocked:8} {time:9}  {rpc}\n");
+        }
+        for (error, count) in &self.errors {
+            text += &format!("{count:8}  {error}\n");
+        }
+        text
     }
 }

@@ -80,8 +80,6 @@ pub(crate) enum Reply {
     Control(Option<Item>),
     /// The revision of a progress reply; none when none came.
     Progress(Option<i64>),
-    /// How a half-closed watch stream ended.
-    Closed(String),
     /// Everything since the last time, by stream and watch.
     Logs(Logs),
     /// The wait ended well.

@@ -45,7 +45,7 @@ pub(crate) async fn send(channel: Channel, ids: &Ids, step: Step) -> Outcome {
         Step::Campaign { .. }
         | Step::Proclaim(_)
         | Step::Leader(_)
-        | Step::Observe { .. }
+        | Step::Observe(_)
         | Step::Resign(_) => election(channel, ids, step).await,
         other => kv(channel, other).await,
     };
@@ -227,7 +227,7 @@ async fn election(channel: Channel, ids: &Ids, step: Step) -> Sent {
         }
         Step::Proclaim(r) => Reply::Proclaim(client.proclaim(r).await?.into_inner()),
         Step::Leader(r) => Reply::Leader(client.leader(r).await?.into_inner()),
-        Step::Observe { request, .. } => {
+        Step::Observe(request) => {
             let mut stream = client.observe(request).await?.into_inner();
             Reply::Leader(first(&mut stream).await?)
         }

@@ -52,6 +52,12 @@ impl Side {
         })
     }
 
+    /// True when the outcome is a lost connection because the process has ended.
+    pub(crate) fn is_gone(&mut self, outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::Error { message, .. } if message.contains("error"))
+            && !self.server.is_running()
+    }
+
     /// Sends a step other than a watch step, in this side's own names, and gives the raw outcome.
     pub(crate) async fn send(&self, step: &Step) -> Outcome {
         let mut step = step.clone();

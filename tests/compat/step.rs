@@ -53,11 +53,8 @@ pub(crate) enum Step {
     },
     Proclaim(ProclaimRequest),
     Leader(LeaderRequest),
-    /// Reads the first message only. `waits`: nobody leads.
-    Observe {
-        request: LeaderRequest,
-        waits: bool,
-    },
+    /// Reads the first message only; it blocks while nobody leads.
+    Observe(LeaderRequest),
     Resign(ResignRequest),
     /// A health check of this service name.
     Health(String),
@@ -94,7 +91,9 @@ pub(crate) enum WatchStep {
     Progress { stream: u8, answered: bool },
     /// A request without a union.
     Empty { stream: u8 },
-    /// Half-closes the stream and reads to its end.
+    /// Ends the sending half. The server goes on sending.
+    HalfClose { stream: u8 },
+    /// Gives the stream up.
     Close { stream: u8 },
 }
 
@@ -126,7 +125,7 @@ impl Step {
             Step::Campaign { .. } => "Campaign",
             Step::Proclaim(_) => "Proclaim",
             Step::Leader(_) => "Leader",
-            Step::Observe { .. } => "Observe",
+            Step::Observe(_) => "Observe",
             Step::Resign(_) => "Resign",
             Step::Health(_) => "Health.Check",
             Step::HealthWatch(_) => "Health.Watch",
@@ -134,6 +133,7 @@ impl Step {
             Step::Watch(WatchStep::Cancel { .. }) => "Watch cancel",
             Step::Watch(WatchStep::Progress { .. }) => "Watch progress",
             Step::Watch(WatchStep::Empty { .. }) => "Watch empty",
+            Step::Watch(WatchStep::HalfClose { .. }) => "Watch half-close",
             Step::Watch(WatchStep::Close { .. }) => "Watch close",
             Step::Quiesce { .. } => "Watch events",
             Step::AwaitCount { .. } => "wait",
@@ -156,7 +156,7 @@ impl Step {
                 | Step::MemberList(_)
                 | Step::AuthStatus
                 | Step::Leader(_)
-                | Step::Observe { .. }
+                | Step::Observe(_)
                 | Step::Health(_)
                 | Step::HealthWatch(_)
         )

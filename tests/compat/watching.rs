@@ -113,10 +113,13 @@ impl Watching {
                 self.stream(*stream).progress(*answered).await
             }
             WatchStep::Empty { stream } => self.stream(*stream).ask(None).await,
+            WatchStep::HalfClose { stream } => {
+                self.stream(*stream).requests = None;
+                Some(Reply::Control(None))
+            }
             WatchStep::Close { stream } => {
-                let reply = self.stream(*stream).close().await;
                 self.streams.remove(stream);
-                reply
+                Some(Reply::Control(None))
             }
         };
         match result {
@@ -241,12 +244,6 @@ impl Stream {
         // A stream that has ended shows so in its log.
         let _ = self.requests.as_ref()?.send(request).await;
         Some(Reply::Control(None))
-    }
-
-    async fn close(&mut self) -> Option<Reply> {
-        self.requests = None;
-        let ended = self.until(DUE, |log| log.ended.clone()).await?;
-        Some(Reply::Closed(ended))
     }
 
     /// Waits until `look` finds something; none when it did not within `limit`, or when the stream

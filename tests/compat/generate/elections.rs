@@ -97,7 +97,7 @@ impl Generator {
                 if waits && self.rng.random_bool(0.9) {
                     return vec![Step::Leader(request)];
                 }
-                Step::Observe { request, waits }
+                Step::Observe(request)
             }
             _ => Step::Resign(ResignRequest {
                 leader: self.leader_key(),

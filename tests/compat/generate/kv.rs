@@ -87,11 +87,11 @@ impl Generator {
         if self.rng.random_bool(0.25) {
             request.lease = self.lease_to_attach();
         }
-        if self.rng.random_bool(0.08) {
+        if self.rng.random_bool(0.05) {
             request.ignore_value = true;
             request.value = Bytes::new();
         }
-        if self.rng.random_bool(0.08) {
+        if self.rng.random_bool(0.05) {
             request.ignore_lease = true;
             request.lease = 0;
         }

@@ -27,7 +27,7 @@ use model::Model;
 const BACKGROUND: u8 = 9;
 
 /// Steps between two looks at what the background watch brought.
-const LOOK_EVERY: usize = 150;
+const LOOK_EVERY: usize = 200;
 
 /// How likely a request is nasty.
 const NASTY: f64 = 0.25;

@@ -57,12 +57,9 @@ impl Model {
         match (step, reply) {
             (Step::Range(_), Reply::Range(r)) => self.at(r.header.as_ref()),
             (Step::Put(_), Reply::Put(r)) => self.at(r.header.as_ref()),
-            (Step::DeleteRange(_), Reply::DeleteRange(r)) => {
-                self.at(r.header.as_ref());
-                if r.deleted > 0 {
-                    self.forget_holders(|_| true);
-                }
-            }
+            // A holder whose key was deleted stays on the list: expecting one too many to block
+            // costs nothing.
+            (Step::DeleteRange(_), Reply::DeleteRange(r)) => self.at(r.header.as_ref()),
             (Step::Txn(_), Reply::Txn(r)) => self.at(r.header.as_ref()),
             (Step::Compact(request), Reply::Compact(r)) => {
                 self.at(r.header.as_ref());
@@ -78,6 +75,7 @@ impl Model {
             (Step::Alarm(request), Reply::Alarm(_)) => self.alarm(request),
             (Step::Lock { request, .. }, Reply::Lock(r)) => {
                 self.at(r.header.as_ref());
+                self.locks.retain(|lock| lock.key != r.key);
                 self.locks.push(Holder {
                     name: request.name.clone(),
                     lease: request.lease,
@@ -90,6 +88,8 @@ impl Model {
             }
             (Step::Campaign { .. }, Reply::Campaign(r)) => {
                 self.at(r.header.as_ref());
+                let key = r.leader.as_ref().map(|leader| &leader.key);
+                self.leaders.retain(|leader| Some(&leader.key) != key);
                 self.leaders.extend(r.leader.clone());
             }
             (Step::Resign(request), Reply::Resign(r)) => {
@@ -99,7 +99,6 @@ impl Model {
             }
             _ => {}
         }
-        self.locks.dedup_by(|x, y| x.key == y.key);
     }
 
     fn at(&mut self, header: Option<&pb::ResponseHeader>) {

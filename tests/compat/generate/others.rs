@@ -39,7 +39,8 @@ impl Generator {
             THIS_MEMBER
         };
         AlarmRequest {
-            action: self.choice(3, nasty),
+            // etcd 3.7.1 dies of an action that does not exist.
+            action: self.choice(3, false),
             member_id,
             alarm: self.choice(3, nasty),
         }

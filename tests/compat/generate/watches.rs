@@ -43,6 +43,7 @@ impl Generator {
             let writes = self.rng.random_range(0..3);
             steps.extend((0..writes).map(|_| self.write()));
         }
+        // Watches that started in the past have caught up after this.
         steps.push(Step::Quiesce { patient: true });
         let writes = self.rng.random_range(3..15);
         steps.extend((0..writes).map(|_| self.write()));
@@ -55,11 +56,11 @@ impl Generator {
         let writes = self.rng.random_range(1..6);
         steps.extend((0..writes).map(|_| self.write()));
         if self.rng.random_bool(0.3) {
-            steps.push(Step::Quiesce { patient: true });
+            steps.push(Step::Quiesce { patient: false });
             steps.push(Step::Compact(self.compaction()));
             steps.extend((0..2).map(|_| self.write()));
         }
-        steps.push(Step::Quiesce { patient: true });
+        steps.push(Step::Quiesce { patient: false });
         for stream in 0..STREAMS {
             steps.push(Step::Watch(WatchStep::Close { stream }));
         }
@@ -161,6 +162,6 @@ impl Generator {
                 wait: false,
             }));
         }
-        steps.push(Step::Quiesce { patient: true });
+        steps.push(Step::Quiesce { patient: false });
     }
 }
