@@ -27,7 +27,7 @@ pub(crate) fn is_picked(lease: i64) -> bool {
 }
 
 /// What one side calls things.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     cluster: u64,
     member: u64,

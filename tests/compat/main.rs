@@ -15,6 +15,7 @@
 
 mod canonical;
 mod difference;
+mod directed;
 mod generate;
 mod ids;
 mod pair;
@@ -37,4 +38,56 @@ async fn random_requests_get_the_same_replies() {
     if let Err(differences) = random::play(&servers, &plan).await {
         panic!("{differences:#}");
     }
+}
+
+/// Goes through a group of known facts.
+async fn check(group: directed::Group) {
+    if let Err(report) = directed::check(group).await {
+        panic!("{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_range_put_and_delete() {
+    check(directed::kv()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_txn() {
+    check(directed::txn()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_compaction() {
+    check(directed::compaction()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_leases() {
+    check(directed::leases()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_watch() {
+    check(directed::watch()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_maintenance() {
+    check(directed::maintenance()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_limits() {
+    check(directed::limits()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_lock_and_election() {
+    check(directed::locks()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_of_the_wire() {
+    check(directed::wire()).await;
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proto::etcdserverpb::RangeRequest;
-use tokio::time::{Instant, sleep};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::canonical;
 use crate::difference::Difference;
@@ -63,6 +64,8 @@ pub(crate) struct Pair {
     pub(crate) b: Side,
     /// Leases that went through Lock or Election, where etcd may or may not renew them.
     renewed: HashSet<i64>,
+    /// A step whose replies nobody has waited for yet.
+    started: Option<(JoinHandle<Outcome>, JoinHandle<Outcome>, Step)>,
 }
 
 impl Pair {
@@ -76,12 +79,30 @@ impl Pair {
             a: a?,
             b: b?,
             renewed: HashSet::new(),
+            started: None,
         })
     }
 
-    /// Does one step on both sides. Gives what both said, in shared names, or how they differ.
+    /// Does one step on both sides. See [`Pair::both_do`] for what it gives.
     pub(crate) async fn run(&mut self, step: &Step) -> Result<Outcome, Box<Difference>> {
-        let (mut a, mut b) = match step {
+        match step {
+            Step::Start(inner) => {
+                let handles = (self.a.start_sending(inner), self.b.start_sending(inner));
+                self.started = Some((handles.0, handles.1, (**inner).clone()));
+                Ok(Outcome::Reply(Box::new(Reply::Waited(true))))
+            }
+            Step::Join => {
+                let (a, b, step) = self.started.take().expect("a step was started before");
+                let (a, b) = tokio::join!(joined(a), joined(b));
+                self.agree(&step, a, b).await
+            }
+            other => self.both_do(other).await,
+        }
+    }
+
+    /// Does one step on both sides. Gives what both said, in shared names, or how they differ.
+    async fn both_do(&mut self, step: &Step) -> Result<Outcome, Box<Difference>> {
+        let (a, b) = match step {
             Step::Watch(watch) => {
                 tokio::join!(self.a.watching.run(watch), self.b.watching.run(watch))
             }
@@ -95,6 +116,16 @@ impl Pair {
             }
             other => both(&self.a, &self.b, other).await,
         };
+        self.agree(step, a, b).await
+    }
+
+    /// Brings both outcomes into the form in which they are compared, and compares them.
+    async fn agree(
+        &mut self,
+        step: &Step,
+        mut a: Outcome,
+        mut b: Outcome,
+    ) -> Result<Outcome, Box<Difference>> {
         self.note_renewal(step);
         learn(&mut self.a, step, &a);
         learn(&mut self.b, step, &b);
@@ -211,6 +242,13 @@ async fn both(a: &Side, b: &Side, step: &Step) -> (Outcome, Outcome) {
         from_a.unwrap_or(Outcome::Hung),
         from_b.unwrap_or(Outcome::Hung),
     )
+}
+
+async fn joined(handle: JoinHandle<Outcome>) -> Outcome {
+    match timeout(DUE, handle).await {
+        Ok(Ok(outcome)) => outcome,
+        _ => Outcome::Hung,
+    }
 }
 
 /// Notes the lease id that a server picked.

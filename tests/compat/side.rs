@@ -6,6 +6,7 @@ use std::time::Duration;
 use harness::Server;
 use proto::etcdserverpb::StatusRequest;
 use proto::etcdserverpb::maintenance_client::MaintenanceClient;
+use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::ids::Ids;
@@ -60,8 +61,20 @@ impl Side {
 
     /// Sends a step other than a watch step, in this side's own names, and gives the raw outcome.
     pub(crate) async fn send(&self, step: &Step) -> Outcome {
+        let step = self.named(step);
+        send(self.channel.clone(), &self.ids, step).await
+    }
+
+    /// The same in the background.
+    pub(crate) fn start_sending(&self, step: &Step) -> JoinHandle<Outcome> {
+        let (step, ids, channel) = (self.named(step), self.ids.clone(), self.channel.clone());
+        tokio::spawn(async move { send(channel, &ids, step).await })
+    }
+
+    /// The step in this side's own names.
+    fn named(&self, step: &Step) -> Step {
         let mut step = step.clone();
         visit::step(&mut step, &mut self.ids.to_side());
-        send(self.channel.clone(), &self.ids, step).await
+        step
     }
 }

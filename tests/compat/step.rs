@@ -66,6 +66,10 @@ pub(crate) enum Step {
     Quiesce {
         patient: bool,
     },
+    /// Sends the step and does not wait for its reply; one at a time.
+    Start(Box<Step>),
+    /// Waits for the reply to what was started.
+    Join,
     /// Waits until a range over all keys with this prefix counts this many.
     AwaitCount {
         prefix: Vec<u8>,
@@ -89,6 +93,8 @@ pub(crate) enum WatchStep {
     /// Asks for progress. With `answered` again and again until a reply comes: a server is
     /// silent while one watch of the stream is behind. Without, a short while for none to come.
     Progress { stream: u8, answered: bool },
+    /// Waits for a progress reply that nobody asked for, with this watch's own id.
+    Notified { stream: u8, id: i64 },
     /// A request without a union.
     Empty { stream: u8 },
     /// Ends the sending half. The server goes on sending.
@@ -132,10 +138,13 @@ impl Step {
             Step::Watch(WatchStep::Create { .. }) => "Watch create",
             Step::Watch(WatchStep::Cancel { .. }) => "Watch cancel",
             Step::Watch(WatchStep::Progress { .. }) => "Watch progress",
+            Step::Watch(WatchStep::Notified { .. }) => "Watch progress by itself",
             Step::Watch(WatchStep::Empty { .. }) => "Watch empty",
             Step::Watch(WatchStep::HalfClose { .. }) => "Watch half-close",
             Step::Watch(WatchStep::Close { .. }) => "Watch close",
             Step::Quiesce { .. } => "Watch events",
+            Step::Start(step) => step.rpc(),
+            Step::Join => "started step",
             Step::AwaitCount { .. } => "wait",
             Step::Raw(_) => "raw call",
         }
@@ -164,6 +173,9 @@ impl Step {
 
     /// True for a step which asks a server for something, as against the driver's own waits.
     pub(crate) fn is_request(&self) -> bool {
-        !matches!(self, Step::Quiesce { .. } | Step::AwaitCount { .. })
+        !matches!(
+            self,
+            Step::Quiesce { .. } | Step::AwaitCount { .. } | Step::Join
+        )
     }
 }

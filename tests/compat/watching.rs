@@ -70,6 +70,8 @@ struct Log {
     created: Vec<Item>,
     canceled: HashMap<i64, Vec<Item>>,
     progress: Vec<i64>,
+    /// The newest progress reply that came by itself, by watch.
+    notified: HashMap<i64, i64>,
     states: HashMap<i64, WatchState>,
     /// Whether the creates asked for fragments, by their place.
     fragments: Vec<bool>,
@@ -112,6 +114,7 @@ impl Watching {
             WatchStep::Progress { stream, answered } => {
                 self.stream(*stream).progress(*answered).await
             }
+            WatchStep::Notified { stream, id } => self.stream(*stream).notified(*id).await,
             WatchStep::Empty { stream } => self.stream(*stream).ask(None).await,
             WatchStep::HalfClose { stream } => {
                 self.stream(*stream).requests = None;
@@ -237,6 +240,14 @@ impl Stream {
         Some(Reply::Progress(None))
     }
 
+    async fn notified(&self, id: i64) -> Option<Reply> {
+        self.shared.log.lock().notified.remove(&id);
+        let revision = self
+            .until(DUE, |log| log.notified.get(&id).copied())
+            .await?;
+        Some(Reply::Progress(Some(revision)))
+    }
+
     async fn ask(&self, union: Option<RequestUnion>) -> Option<Reply> {
         let request = WatchRequest {
             request_union: union,
@@ -316,6 +327,10 @@ impl Log {
         }
         if id == NO_WATCH {
             self.progress.push(revision);
+            return;
+        }
+        if response.events.is_empty() {
+            self.notified.insert(id, revision);
             return;
         }
         self.note_events(id, revision, response);
