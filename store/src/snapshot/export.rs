@@ -3,7 +3,6 @@
 use std::io::{Seek, Write};
 
 use prost::Message;
-use serde::Serialize;
 
 use super::record::revision_bytes;
 use super::{Description, Error, Record, names, values};
@@ -102,7 +101,7 @@ fn cluster(description: &Description) -> Pairs {
         ));
     }
     if let Some(downgrade) = &description.downgrade {
-        pairs.push((names::DOWNGRADE.to_vec(), json(downgrade)));
+        pairs.push((names::DOWNGRADE.to_vec(), values::encode_json(downgrade)));
     }
     pairs
 }
@@ -117,7 +116,7 @@ fn leases(description: &Description) -> Pairs {
 fn members(description: &Description) -> Pairs {
     let members = description.members.iter();
     members
-        .map(|member| (values::encode_id(member.id), json(member)))
+        .map(|member| (values::encode_id(member.id), values::encode_member(member)))
         .collect()
 }
 
@@ -135,7 +134,7 @@ fn meta(description: &Description) -> Pairs {
     let values = [
         (
             names::CONF_STATE,
-            description.configuration.as_ref().map(json),
+            description.configuration.as_ref().map(values::encode_json),
         ),
         (
             names::CONSISTENT_INDEX,
@@ -155,8 +154,4 @@ fn meta(description: &Description) -> Pairs {
     let set = values.into_iter();
     set.filter_map(|(key, value)| Some((key.to_vec(), value?)))
         .collect()
-}
-
-fn json<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).expect("structs of numbers, strings and lists have a JSON form")
 }
