@@ -2,7 +2,7 @@
 
 pub mod id;
 mod initial;
-mod members;
+mod member;
 
 pub use initial::{Initial, InitialError};
-pub use members::Member;
+pub use member::Member;

@@ -3,6 +3,7 @@
 use std::io::{Seek, Write};
 
 use prost::Message;
+use serde::Serialize;
 
 use super::record::revision_bytes;
 use super::{Description, Error, Record, names, values};
@@ -101,7 +102,7 @@ fn cluster(description: &Description) -> Pairs {
         ));
     }
     if let Some(downgrade) = &description.downgrade {
-        pairs.push((names::DOWNGRADE.to_vec(), values::encode_json(downgrade)));
+        pairs.push((names::DOWNGRADE.to_vec(), json(downgrade)));
     }
     pairs
 }
@@ -116,7 +117,7 @@ fn leases(description: &Description) -> Pairs {
 fn members(description: &Description) -> Pairs {
     let members = description.members.iter();
     members
-        .map(|member| (values::encode_id(member.id), values::encode_member(member)))
+        .map(|member| (values::encode_id(member.id), json(member)))
         .collect()
 }
 
@@ -134,7 +135,7 @@ fn meta(description: &Description) -> Pairs {
     let values = [
         (
             names::CONF_STATE,
-            description.configuration.as_ref().map(values::encode_json),
+            description.configuration.as_ref().map(json),
         ),
         (
             names::CONSISTENT_INDEX,
@@ -154,4 +155,8 @@ fn meta(description: &Description) -> Pairs {
     let set = values.into_iter();
     set.filter_map(|(key, value)| Some((key.to_vec(), value?)))
         .collect()
+}
+
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("structs of numbers, strings and lists have a JSON form")
 }

@@ -136,7 +136,11 @@ fn content(reader: &Reader, bucket: &[u8], key: &[u8]) -> impl FnOnce(String) ->
 
 fn describe(source: &Source<'_>) -> Result<Description, Error> {
     let mut description = Description {
-        members: source.collect(names::MEMBERS, values::decode_member)?,
+        members: source.collect(names::MEMBERS, |key, value| {
+            let mut member: crate::cluster::Member = values::decode_json(value)?;
+            member.id = values::decode_id(key)?;
+            Ok(member)
+        })?,
         removed_members: source.collect(names::MEMBERS_REMOVED, |key, _| values::decode_id(key))?,
         leases: source.collect(names::LEASE, |_, value| values::decode_lease(value))?,
         alarms: source.collect(names::ALARM, |key, _| values::decode_message(key))?,
