@@ -7,8 +7,11 @@
 //!
 //! A missing toolchain fails the test that needs it, saying what to install.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod go;
 mod java;
 mod node;
 mod program;
 mod python;
+mod rust;

@@ -3,6 +3,8 @@
 pub mod id;
 mod initial;
 mod member;
+mod members;
 
 pub use initial::{Initial, InitialError};
 pub use member::Member;
+pub use members::Members;

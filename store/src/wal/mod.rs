@@ -112,6 +112,18 @@ pub struct Position {
     pub len: u32,
 }
 
+impl Position {
+    /// Where `len` bytes of the data lie, from its byte `start` on.
+    pub fn slice(self, start: u32, len: u32) -> Position {
+        let head = (crate::disk::SECTOR - sector::BODY) as u64;
+        let body = sector::BODY as u64;
+        let sector = crate::disk::SECTOR as u64;
+        let within = self.offset % sector - head + u64::from(start);
+        let offset = (self.offset / sector + within / body) * sector + head + within % body;
+        Position { segment: self.segment, offset, len }
+    }
+}
+
 /// What one append makes durable, all of it or nothing: the snapshot mark first, then the
 /// entries, then the hard state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
