@@ -65,20 +65,27 @@ impl Store {
     }
 
     fn drop_oldest(&mut self, key: &[u8], dead: usize) {
-        let mut bytes = 0;
-        let mut gone: Vec<Revision> = Vec::with_capacity(dead);
+        let mut gone: Vec<(Revision, usize)> = Vec::with_capacity(dead);
         self.tree.edit(key, |versions| {
             let all = versions.as_slice();
             for version in &all[..dead] {
-                bytes += key.len() + version.value_len();
-                gone.push(version.rev());
+                gone.push((version.rev(), key.len() + version.value_len()));
             }
             let len = all.len();
             versions.keep(dead, len)
         });
-        self.live_bytes -= bytes as u64;
-        for rev in gone {
-            self.recents.kill(rev);
+        let checkpoint_running = self.underway.is_running();
+        for (rev, bytes) in gone {
+            self.live_bytes -= bytes as u64;
+            let recent = self.recents.kill(rev);
+            let checkpointed = self.chunks.kill(rev, bytes);
+            assert!(
+                recent || checkpointed,
+                "there is no record of {rev:?} to remove"
+            );
+            if checkpoint_running {
+                self.underway.died.push((rev, bytes));
+            }
         }
     }
 }

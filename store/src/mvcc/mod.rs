@@ -24,18 +24,26 @@
 //!
 //! The store does no locking: keep it behind a `RwLock`; reads take `&self`.
 
+mod checkpoint;
+mod chunk;
+mod chunks;
 mod compact;
 mod entry;
 mod error;
 mod events;
 mod hash;
+mod load;
+mod manifest;
 mod range;
 mod recent;
+mod restore;
 mod revision;
 mod state;
 mod tree;
 mod txn;
+mod varint;
 
+pub use self::checkpoint::{CheckpointDone, CheckpointJob};
 pub use self::error::Error;
 pub use self::events::History;
 pub use self::hash::HashKv;

@@ -293,13 +293,6 @@ impl Store {
                 None => ControlFlow::Continue(()),
             });
     }
-
-    /// The records of all hits, in their order.
-    pub(super) fn load_all(&self, hits: &[Hit<'_>]) -> Result<Vec<KeyValue>, Error> {
-        hits.iter()
-            .map(|hit| self.load(hit.key, hit.version))
-            .collect()
-    }
 }
 
 /// How many keys to take from the index before sorting; one above the limit tells if there is

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proto::mvccpb::KeyValue;
 
+use super::checkpoint::Underway;
+use super::chunks::Chunks;
 use super::compact::Progress;
 use super::error::Error;
 use super::recent::{Recents, Record, Value, ValueSource};
-use super::revision::{Revision, Version};
+use super::restore::{Restored, restore};
 use super::tree::Tree;
 use crate::backend::Backend;
 
@@ -17,6 +19,8 @@ use crate::backend::Backend;
 pub struct Options {
     /// Bound for records whose values stay in memory, in bytes, counting keys and bookkeeping.
     pub inline_bytes_max: usize,
+    /// Keys and values of one chunk of the checkpoint, in bytes.
+    pub chunk_bytes: usize,
     /// Reads values back from the log; without it, log references given with puts are not used.
     pub values: Option<Arc<dyn ValueSource>>,
 }
@@ -25,6 +29,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             inline_bytes_max: 16 << 20,
+            chunk_bytes: 32 << 10,
             values: None,
         }
     }
@@ -47,6 +52,8 @@ pub struct KeyMeta {
 pub struct Store {
     pub(super) tree: Tree,
     pub(super) recents: Recents,
+    pub(super) chunks: Chunks,
+    pub(super) chunk_bytes: usize,
     pub(super) backend: Arc<dyn Backend>,
     pub(super) values: Option<Arc<dyn ValueSource>>,
     /// The newest revision; inside a transaction that has written, already the one it makes.
@@ -57,21 +64,41 @@ pub struct Store {
     pub(super) live_bytes: u64,
     /// Set while a compaction has keys left to visit.
     pub(super) compaction: Option<Progress>,
+    pub(super) underway: Underway,
+    leases_found: Vec<(Bytes, i64)>,
 }
 
 impl Store {
     /// Rebuilds the store from the last checkpoint in `backend`; an empty one is at revision 1.
     pub fn open(backend: Arc<dyn Backend>, options: Options) -> Result<Self, Error> {
+        let Restored {
+            revision,
+            compacted,
+            tree,
+            chunks,
+            live_bytes,
+            leases,
+        } = restore(&*backend)?;
         Ok(Self {
-            tree: Tree::new(),
-            recents: Recents::new(options.inline_bytes_max, 0),
+            tree,
+            recents: Recents::new(options.inline_bytes_max, revision),
+            chunks,
+            chunk_bytes: options.chunk_bytes,
             backend,
             values: options.values,
-            current: 1,
-            compacted: -1,
-            live_bytes: 0,
-            compaction: None,
+            current: revision,
+            compacted,
+            live_bytes,
+            // What the last compaction left undone is found again.
+            compaction: (compacted > 0).then(Progress::default),
+            underway: Underway::default(),
+            leases_found: leases,
         })
+    }
+
+    /// The keys that had a lease in the checkpoint, once; for the lease table.
+    pub fn take_leased_keys(&mut self) -> Vec<(Bytes, i64)> {
+        std::mem::take(&mut self.leases_found)
     }
 
     /// The newest revision; 1 on a fresh store.
@@ -134,29 +161,6 @@ impl Store {
             Some(version) => self.load(&entry.key, version).map(Some),
         }
     }
-
-    /// The record behind a version of the index.
-    pub(super) fn load(&self, key: &[u8], version: &Version) -> Result<KeyValue, Error> {
-        let rev = version.rev();
-        let record = self
-            .recents
-            .get(rev)
-            .unwrap_or_else(|| panic!("the index names {rev:?}, of which there is no record"));
-        assert_agreement(record, key, version);
-        Ok(KeyValue {
-            key: record.key.clone(),
-            create_revision: version.create(),
-            mod_revision: version.main(),
-            version: version.number(),
-            value: self.value_of(record)?,
-            lease: record.lease,
-        })
-    }
-
-    /// The value of a record in memory, read from the log if it is only there.
-    pub(super) fn value_of(&self, record: &Record) -> Result<Bytes, Error> {
-        read_value(self.values.as_deref(), record)
-    }
 }
 
 /// The value of a record, read from `values` if it is only in the log.
@@ -175,13 +179,4 @@ pub(super) fn read_value(
             }),
         Value::Dead => panic!("record {:?} was compacted", record.rev),
     }
-}
-
-/// Panics unless the record is the one the index means.
-fn assert_agreement(record: &Record, key: &[u8], version: &Version) {
-    let rev: Revision = version.rev();
-    assert!(
-        record.key == key && record.create == version.create(),
-        "index and record disagree at {rev:?}"
-    );
 }
