@@ -1,7 +1,5 @@
 //! The state besides keys, as it stands in a checkpoint and at the head of the log.
 
-use std::collections::BTreeMap;
-
 use prost::Message;
 use proto::etcdserverpb as pb;
 
@@ -143,7 +141,7 @@ impl Meta {
     ///
     /// # Errors
     /// A lease is not valid.
-    pub fn restore(self, store: mvcc::Store) -> Result<State, MetaError> {
+    pub fn restore(self, mut store: mvcc::Store) -> Result<State, MetaError> {
         let mut leases = Table::default();
         for LeaseMeta { id, ttl, remaining } in self.leases {
             leases
@@ -151,12 +149,10 @@ impl Meta {
                 .map_err(|source| MetaError::Lease { id, source })?;
             leases.checkpoint(id, remaining);
         }
-        let mut hanging: BTreeMap<i64, Vec<bytes::Bytes>> = BTreeMap::new();
-        let _ = &store; // LEASED
-        for (lease, keys) in hanging {
-            // A key may outlive its lease in a snapshot taken from etcd (issue 10686 there).
+        for (key, lease) in store.take_leased_keys() {
+            // A key may outlive its lease in a backup taken from etcd (issue 10686 there).
             if leases.get(lease).is_some() {
-                keys.iter().for_each(|key| leases.attach(key, lease));
+                leases.attach(&key, lease);
             }
         }
         let mut members = Members::default();

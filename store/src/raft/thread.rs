@@ -22,7 +22,7 @@ use super::log::Boot;
 use super::persist::{Job, Persister};
 use crate::apply::worker::Task;
 use crate::metrics::Metrics;
-use crate::wal::Wal;
+use crate::wal::{SnapshotMark, Wal};
 use crate::{propose, read};
 use bytes::Bytes;
 
@@ -128,9 +128,9 @@ impl Handle {
         let _ = self.events.send(Event::Applied(index));
     }
 
-    /// Lets go of the log before `index`, which a durable checkpoint covers.
-    pub(crate) fn cut(&self, index: u64) {
-        let _ = self.jobs.send(Job::Cut { before: index });
+    /// Lets go of the log before `mark`, which a durable checkpoint covers.
+    pub(crate) fn cut(&self, mark: SnapshotMark) {
+        let _ = self.jobs.send(Job::Cut(mark));
     }
 
     /// Ends both threads once they have done what they were given.

@@ -148,7 +148,7 @@ impl pb::maintenance_server::Maintenance for Service {
 
 impl Member {
     /// Bytes that the data occupies on disk, never less than what is in use.
-    pub(super) fn db_size(&self, state: &crate::apply::State) -> u64 {
+    pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
         state.store.bytes_on_disk().max(state.store.live_bytes())
     }
 

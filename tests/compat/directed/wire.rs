@@ -28,7 +28,11 @@ fn call(path: &'static str, headers: Vec<(&'static str, Vec<u8>)>, body: bytes::
 }
 
 fn with(name: &'static str, value: impl AsRef<[u8]>) -> Step {
-    call(RANGE, vec![(name, value.as_ref().to_vec())], frame(&get_a()))
+    call(
+        RANGE,
+        vec![(name, value.as_ref().to_vec())],
+        frame(&get_a()),
+    )
 }
 
 fn raw(reply: &Reply) -> &RawReply {
