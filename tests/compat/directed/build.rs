@@ -5,7 +5,7 @@ use proto::etcdserverpb::compare::{CompareResult, CompareTarget, TargetUnion};
 use proto::etcdserverpb::request_op::Request;
 use proto::etcdserverpb::response_op::Response;
 use proto::etcdserverpb::{
-    Compare, CompactionRequest, DeleteRangeRequest, LeaseGrantRequest, LeaseRevokeRequest,
+    CompactionRequest, Compare, DeleteRangeRequest, LeaseGrantRequest, LeaseRevokeRequest,
     LeaseTimeToLiveRequest, PutRequest, RangeRequest, RangeResponse, RequestOp, TxnRequest,
     TxnResponse, WatchCreateRequest,
 };
@@ -219,7 +219,11 @@ pub(super) fn txned(reply: &Reply) -> &TxnResponse {
 
 /// The range in this place of a transaction's replies.
 pub(super) fn inner(reply: &Reply, at: usize) -> RangeResponse {
-    match txned(reply).responses.get(at).and_then(|op| op.response.clone()) {
+    match txned(reply)
+        .responses
+        .get(at)
+        .and_then(|op| op.response.clone())
+    {
         Some(Response::ResponseRange(range)) => range,
         other => panic!("not a range: {other:?}"),
     }

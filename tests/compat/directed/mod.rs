@@ -70,11 +70,7 @@ fn refused(
     }
 }
 
-fn holds(
-    name: &'static str,
-    steps: fn(i64) -> Vec<Step>,
-    check: fn(&Reply, i64) -> bool,
-) -> Case {
+fn holds(name: &'static str, steps: fn(i64) -> Vec<Step>, check: fn(&Reply, i64) -> bool) -> Case {
     let expect = Expect::Holds(check);
     Case {
         name,
@@ -172,9 +168,10 @@ async fn one(pair: &mut Pair, case: &Case) -> Result<(), String> {
     let revision = clean(pair).await?;
     let mut last = Outcome::Blocked;
     for step in (case.steps)(revision) {
-        last = pair.run(&step).await.map_err(|difference| {
-            format!("{}\n{}", difference.kind, difference.tell())
-        })?;
+        last = pair
+            .run(&step)
+            .await
+            .map_err(|difference| format!("{}\n{}", difference.kind, difference.tell()))?;
     }
     if std::env::var_os("PINTLE_COMPAT_SHOW").is_some() {
         let shown = cut(&format!("{last:?}"), 1500);
@@ -192,7 +189,9 @@ async fn one(pair: &mut Pair, case: &Case) -> Result<(), String> {
         return Ok(());
     }
     let shown = cut(&format!("{last:#?}"), 4000);
-    Err(format!("both sides agree, but it is not as expected: {shown}"))
+    Err(format!(
+        "both sides agree, but it is not as expected: {shown}"
+    ))
 }
 
 /// Takes everything away; gives the revision.

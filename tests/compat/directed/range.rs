@@ -13,7 +13,13 @@ use crate::step::Step;
 
 /// a=3, b=1, c=2 and then the step; a has version 2.
 fn abc(last: Step) -> Vec<Step> {
-    vec![put("a", "0"), put("b", "1"), put("c", "2"), put("a", "3"), last]
+    vec![
+        put("a", "0"),
+        put("b", "1"),
+        put("c", "2"),
+        put("a", "3"),
+        last,
+    ]
 }
 
 fn sorted(target: SortTarget, order: SortOrder) -> Step {

@@ -1,8 +1,6 @@
 //! Watches of what happens from now on, and the rules of a stream.
 
-use super::build::{
-    cancel, delete, events, get, items, progress, put, range, told, txn_of, watch,
-};
+use super::build::{cancel, delete, events, get, items, progress, put, range, told, txn_of, watch};
 use super::{Case, holds};
 use crate::reply::{Item, Reply};
 use crate::step::{Step, WatchStep};
