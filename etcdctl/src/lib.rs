@@ -1,3 +1,6 @@
+//! etcdctl and etcdutl.
+
+pub mod utl;
 //! `etcdctl`: the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
 //!
 //! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives back an exit code, so

@@ -1,0 +1,45 @@
+//! The real etcd's binaries, which our own are compared with and are asked to work with.
+//!
+//! `cargo xtask peers` builds them into `target/peers/bin`; the environment variable
+//! `PINTLE_PEERS_DIR` names another directory.
+
+use std::path::PathBuf;
+
+use crate::{Error, target_dir};
+
+/// The real etcd server.
+///
+/// # Errors
+/// [`Error::NoBinary`] when it has not been built yet.
+pub fn etcd() -> Result<PathBuf, Error> {
+    find("etcd")
+}
+
+/// The real etcdctl.
+///
+/// # Errors
+/// [`Error::NoBinary`] when it has not been built yet.
+pub fn etcdctl() -> Result<PathBuf, Error> {
+    find("etcdctl")
+}
+
+/// The real etcdutl.
+///
+/// # Errors
+/// [`Error::NoBinary`] when it has not been built yet.
+pub fn etcdutl() -> Result<PathBuf, Error> {
+    find("etcdutl")
+}
+
+fn find(name: &str) -> Result<PathBuf, Error> {
+    let dir = match std::env::var_os("PINTLE_PEERS_DIR") {
+        Some(dir) => PathBuf::from(dir),
+        None => target_dir()?.join("peers/bin"),
+    };
+    let path = dir.join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let hint = "build it by `cargo xtask peers`, or set PINTLE_PEERS_DIR".to_owned();
+    Err(Error::NoBinary { path, hint })
+}
