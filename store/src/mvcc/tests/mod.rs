@@ -1,4 +1,5 @@
 //! Tests of the store as a whole.
 
 mod basics;
+mod hash;
 mod model;
