@@ -51,7 +51,10 @@ impl Space {
                 member_id: member,
                 alarm: AlarmType::Nospace as i32,
             };
-            let command = Command::Alarm(Alarm { request, automatic: true });
+            let command = Command::Alarm(Alarm {
+                request,
+                automatic: true,
+            });
             match proposer.propose(&command).await {
                 Ok(_) => tracing::warn!(?action, "alarm NOSPACE by the quota"),
                 Err(error) => tracing::warn!(%error, ?action, "alarm NOSPACE was not changed"),

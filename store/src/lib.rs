@@ -5,8 +5,10 @@
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
 pub mod config;
+pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod serve;
 pub mod version;
 
 pub mod alarm;
@@ -16,6 +18,8 @@ pub mod quota;
 pub mod raft;
 pub mod read;
 pub mod rpc;
+
+pub mod member;
 
 pub mod disk;
 pub mod wal;

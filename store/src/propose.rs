@@ -60,7 +60,9 @@ impl Proposer {
             timeout,
             metrics,
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// A number no other request of this process has, never 0.
@@ -122,7 +124,9 @@ impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         let inner = self.inner;
         inner.under_way.fetch_sub(1, Ordering::Relaxed);
-        inner.bytes_under_way.fetch_sub(self.bytes, Ordering::Relaxed);
+        inner
+            .bytes_under_way
+            .fetch_sub(self.bytes, Ordering::Relaxed);
         inner.metrics.server.proposals_pending.dec();
     }
 }

@@ -126,9 +126,11 @@ pub async fn run(
 
 async fn once(case: &Case, binary: &Binary, settle: Duration) -> anyhow::Result<Vec<Row>> {
     let mut server = Server::start(binary).await?;
-    case.workload
-        .run(&case.name, &mut server, settle)
-        .await
+    let result = case.workload.run(&case.name, &mut server, settle).await;
+    // A server that died explains every error better than the error itself.
+    server
+        .check()
+        .and(result)
         .with_context(|| format!("on {}", binary.path.display()))
 }
 

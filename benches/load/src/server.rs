@@ -100,6 +100,11 @@ impl Server {
         self.startup
     }
 
+    /// Fails with the end of the log when the process is gone.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        self.process.check()
+    }
+
     /// What the process has used up to now.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Usage::of(&self.process.id().to_string())

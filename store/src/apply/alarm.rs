@@ -32,13 +32,20 @@ impl Alarms {
     /// All that are on, with whether the quota raised them.
     pub fn iter(&self) -> impl Iterator<Item = (AlarmMember, bool)> + '_ {
         self.raised.iter().map(|((alarm, member_id), automatic)| {
-            (AlarmMember { member_id: *member_id, alarm: *alarm }, *automatic)
+            (
+                AlarmMember {
+                    member_id: *member_id,
+                    alarm: *alarm,
+                },
+                *automatic,
+            )
         })
     }
 
     /// Puts an alarm on as it was.
     pub fn restore(&mut self, alarm: AlarmMember, automatic: bool) {
-        self.raised.insert((alarm.alarm, alarm.member_id), automatic);
+        self.raised
+            .insert((alarm.alarm, alarm.member_id), automatic);
     }
 
     /// Answers a request that changes nothing.
@@ -56,18 +63,32 @@ impl Alarms {
     /// Raises or clears one; the answer names it if it is (or was) on.
     pub(super) fn apply(&mut self, command: &Alarm) -> AlarmResponse {
         let request = &command.request;
-        let alarm = AlarmMember { member_id: request.member_id, alarm: request.alarm };
+        let alarm = AlarmMember {
+            member_id: request.member_id,
+            alarm: request.alarm,
+        };
         let key = (alarm.alarm, alarm.member_id);
         let alarms = match AlarmAction::try_from(request.action) {
             Ok(AlarmAction::Activate) if request.alarm == AlarmType::None as i32 => Vec::new(),
             Ok(AlarmAction::Activate) => {
                 // An operator's alarm stays an operator's, even if the quota would raise it too.
-                self.raised.entry(key).and_modify(|a| *a &= command.automatic).or_insert(command.automatic);
+                self.raised
+                    .entry(key)
+                    .and_modify(|a| *a &= command.automatic)
+                    .or_insert(command.automatic);
                 vec![alarm]
             }
-            Ok(AlarmAction::Deactivate) => self.raised.remove(&key).map(|_| alarm).into_iter().collect(),
+            Ok(AlarmAction::Deactivate) => self
+                .raised
+                .remove(&key)
+                .map(|_| alarm)
+                .into_iter()
+                .collect(),
             _ => return self.get(request),
         };
-        AlarmResponse { header: None, alarms }
+        AlarmResponse {
+            header: None,
+            alarms,
+        }
     }
 }

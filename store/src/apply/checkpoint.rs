@@ -1,7 +1,5 @@
 //! The state besides keys, as it stands in a checkpoint and at the head of the log.
 
-use std::collections::BTreeMap;
-
 use prost::Message;
 use proto::etcdserverpb as pb;
 
@@ -94,17 +92,35 @@ pub enum MetaError {
 impl Meta {
     /// The state of a cluster that has done nothing yet.
     pub fn first(identity: &Identity) -> Self {
-        let voters = identity.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect();
-        Self { voters, members: identity.members.clone(), ..Default::default() }
+        let voters = identity
+            .members
+            .iter()
+            .filter(|m| !m.is_learner)
+            .map(|m| m.id)
+            .collect();
+        Self {
+            voters,
+            members: identity.members.clone(),
+            ..Default::default()
+        }
     }
 
     /// What has to be remembered of `state`.
     pub fn of(state: &State) -> Self {
-        let voters = state.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect();
+        let voters = state
+            .members
+            .iter()
+            .filter(|m| !m.is_learner)
+            .map(|m| m.id)
+            .collect();
         let mut leases: Vec<LeaseMeta> = state
             .leases
             .iter()
-            .map(|(id, lease)| LeaseMeta { id, ttl: lease.ttl, remaining: lease.remaining })
+            .map(|(id, lease)| LeaseMeta {
+                id,
+                ttl: lease.ttl,
+                remaining: lease.remaining,
+            })
             .collect();
         leases.sort_unstable_by_key(|lease| lease.id);
         Self {
@@ -125,25 +141,35 @@ impl Meta {
     ///
     /// # Errors
     /// A lease is not valid.
-    pub fn restore(self, store: mvcc::Store) -> Result<State, MetaError> {
+    pub fn restore(self, mut store: mvcc::Store) -> Result<State, MetaError> {
         let mut leases = Table::default();
         for LeaseMeta { id, ttl, remaining } in self.leases {
-            leases.grant(id, ttl).map_err(|source| MetaError::Lease { id, source })?;
+            leases
+                .grant(id, ttl)
+                .map_err(|source| MetaError::Lease { id, source })?;
             leases.checkpoint(id, remaining);
         }
-        let mut hanging: BTreeMap<i64, Vec<bytes::Bytes>> = BTreeMap::new();
-        let _ = &store; // LEASED
-        for (lease, keys) in hanging {
-            // A key may outlive its lease in a snapshot taken from etcd (issue 10686 there).
+        for (key, lease) in store.take_leased_keys() {
+            // A key may outlive its lease in a backup taken from etcd (issue 10686 there).
             if leases.get(lease).is_some() {
-                keys.iter().for_each(|key| leases.attach(key, lease));
+                leases.attach(&key, lease);
             }
         }
         let mut members = Members::default();
-        self.members.into_iter().for_each(|m| members.insert(Member::from(m)));
+        self.members
+            .into_iter()
+            .for_each(|m| members.insert(Member::from(m)));
         let mut alarms = Alarms::default();
-        self.alarms.into_iter().for_each(|a| alarms.restore(a.alarm, a.automatic));
+        self.alarms
+            .into_iter()
+            .for_each(|a| alarms.restore(a.alarm, a.automatic));
         let applied = (self.applied_index, self.applied_term);
-        Ok(State { store, leases, members, alarms, applied })
+        Ok(State {
+            store,
+            leases,
+            members,
+            alarms,
+            applied,
+        })
     }
 }

@@ -119,6 +119,14 @@ fn log_ref(place: Place<'_>, value: &Bytes) -> Option<LogRef> {
     if start + value.len() > place.entry.len() {
         return None;
     }
-    let Position { segment, offset, len } = entry.slice(start as u32, value.len() as u32);
-    Some(LogRef { segment, offset, len })
+    let Position {
+        segment,
+        offset,
+        len,
+    } = entry.slice(start as u32, value.len() as u32);
+    Some(LogRef {
+        segment,
+        offset,
+        len,
+    })
 }

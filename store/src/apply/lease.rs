@@ -34,7 +34,9 @@ pub(super) fn revoke(
     }
     let revision = kv::finish(txn, &mut state.leases, effects);
     effects.push(Effect::LeaseGone(id));
-    Ok(pb::LeaseRevokeResponse { header: header(revision) })
+    Ok(pb::LeaseRevokeResponse {
+        header: header(revision),
+    })
 }
 
 /// Ends a lease that ran out, unless its leader has been replaced since it said so.
@@ -53,7 +55,9 @@ pub(super) fn expire(
 /// Notes how long leases have left.
 pub(super) fn checkpoint(state: &mut State, request: &pb::LeaseCheckpointRequest) -> Reply {
     for checkpoint in &request.checkpoints {
-        state.leases.checkpoint(checkpoint.id, checkpoint.remaining_ttl);
+        state
+            .leases
+            .checkpoint(checkpoint.id, checkpoint.remaining_ttl);
     }
     Reply::Done
 }

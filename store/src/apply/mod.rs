@@ -97,7 +97,12 @@ pub struct Place<'a> {
 }
 
 /// Carries out one command.
-pub fn apply(state: &mut State, place: Place<'_>, command: Command, effects: &mut Effects) -> Outcome {
+pub fn apply(
+    state: &mut State,
+    place: Place<'_>,
+    command: Command,
+    effects: &mut Effects,
+) -> Outcome {
     guard::check(state, &command)?;
     match command {
         Command::Put(request) => kv::put(state, place, &request, effects).map(Reply::Put),
@@ -116,7 +121,9 @@ pub fn apply(state: &mut State, place: Place<'_>, command: Command, effects: &mu
         Command::LeaseCheckpoint(request) => Ok(lease::checkpoint(state, &request)),
         Command::Alarm(request) => Ok(Reply::Alarm(state.alarms.apply(&request))),
         Command::Publish(member) => {
-            state.members.publish(member.id, member.name, member.client_ur_ls);
+            state
+                .members
+                .publish(member.id, member.name, member.client_ur_ls);
             Ok(Reply::Done)
         }
     }
@@ -124,7 +131,10 @@ pub fn apply(state: &mut State, place: Place<'_>, command: Command, effects: &mu
 
 /// A header with a revision; who sends it fills in the rest.
 fn header(revision: i64) -> Option<pb::ResponseHeader> {
-    Some(pb::ResponseHeader { revision, ..Default::default() })
+    Some(pb::ResponseHeader {
+        revision,
+        ..Default::default()
+    })
 }
 
 #[cfg(test)]

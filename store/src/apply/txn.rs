@@ -17,12 +17,17 @@ use crate::mvcc::{self, RangeQuery, Store, WriteTxn};
 
 /// Whether no branch writes. Nested transactions count as writing, as in etcd.
 pub fn is_readonly(txn: &pb::TxnRequest) -> bool {
-    all_ops(txn, |op| matches!(op.request, Some(Request::RequestRange(_))))
+    all_ops(txn, |op| {
+        matches!(op.request, Some(Request::RequestRange(_)))
+    })
 }
 
 /// Whether every operation is a serializable range. It holds for a transaction without any.
 pub fn is_serializable(txn: &pb::TxnRequest) -> bool {
-    all_ops(txn, |op| matches!(&op.request, Some(Request::RequestRange(r)) if r.serializable))
+    all_ops(
+        txn,
+        |op| matches!(&op.request, Some(Request::RequestRange(r)) if r.serializable),
+    )
 }
 
 fn all_ops(txn: &pb::TxnRequest, test: impl Fn(&pb::RequestOp) -> bool) -> bool {
@@ -89,7 +94,11 @@ fn plan<'a>(store: &Store, request: &'a pb::TxnRequest) -> Result<Plan<'a>, Erro
             break;
         }
     }
-    let branch = if succeeded { &request.success } else { &request.failure };
+    let branch = if succeeded {
+        &request.success
+    } else {
+        &request.failure
+    };
     let mut steps = Vec::with_capacity(branch.len());
     for op in branch {
         match &op.request {
@@ -110,7 +119,9 @@ fn check(state: &State, plan: &Plan<'_>) -> Result<(), Error> {
             Step::Range(range) => {
                 // Unlike a range of its own, one in a transaction takes a negative revision for a
                 // compacted one.
-                state.store.check_revision(range.revision, state.store.revision())?;
+                state
+                    .store
+                    .check_revision(range.revision, state.store.revision())?;
             }
             Step::Put(put) => kv::check_put(state, put)?,
             Step::Delete(_) => {}
@@ -149,11 +160,17 @@ fn execute(
             }
         }));
     }
-    Ok(pb::TxnResponse { header: None, succeeded: plan.succeeded, responses })
+    Ok(pb::TxnResponse {
+        header: None,
+        succeeded: plan.succeeded,
+        responses,
+    })
 }
 
 fn response(response: Response) -> pb::ResponseOp {
-    pb::ResponseOp { response: Some(response) }
+    pb::ResponseOp {
+        response: Some(response),
+    }
 }
 
 fn range_response(result: mvcc::RangeResult, revision: i64) -> pb::RangeResponse {
@@ -185,7 +202,11 @@ fn holds(store: &Store, compare: &pb::Compare) -> Result<bool, Error> {
 
 fn holds_for(compare: &pb::Compare, kv: &KeyValue) -> bool {
     let number = |of_union: fn(&TargetUnion) -> Option<i64>| {
-        compare.target_union.as_ref().and_then(of_union).unwrap_or(0)
+        compare
+            .target_union
+            .as_ref()
+            .and_then(of_union)
+            .unwrap_or(0)
     };
     let order = match CompareTarget::try_from(compare.target) {
         Ok(CompareTarget::Value) => {

@@ -9,6 +9,14 @@ use crate::wal::{Position, Reader};
 
 impl ValueSource for Reader {
     fn read(&self, segment: u64, offset: u64, len: u32) -> io::Result<Bytes> {
-        Self::read(self, Position { segment, offset, len }).map_err(io::Error::other)
+        Self::read(
+            self,
+            Position {
+                segment,
+                offset,
+                len,
+            },
+        )
+        .map_err(io::Error::other)
     }
 }

@@ -8,14 +8,23 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::{Effect, Effects, Meta, Outcome, Place, Shared, State, apply};
+use bytes::Bytes;
+use prost::Message;
+
+use super::{Effect, Effects, META_KEY, Meta, Outcome, Place, Shared, State, apply};
 use crate::command::Command;
 use crate::metrics::Metrics;
 use crate::raft::{Committed, Handle};
+use crate::wal::SnapshotMark;
 use crate::{lease, mvcc, propose, read, watch};
 
 /// How long the thread waits for work before it looks after itself.
 const IDLE: Duration = Duration::from_millis(500);
+/// Bytes of the log after which a checkpoint is taken. What it costs is paid once for as many
+/// bytes, revisions that die meanwhile never reach it, and a restart replays about as much.
+const CHECKPOINT_LOG_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes that an entry takes in the log besides its data, about.
+const LOG_OVERHEAD: usize = 32;
 /// Keys looked at in one slice of a physical compaction.
 const COMPACT_SLICE_KEYS: usize = 1_000;
 /// How often a slice is taken while there is other work.
@@ -34,6 +43,8 @@ pub enum Task {
         /// Who waits.
         waiters: Vec<read::Waiter>,
     },
+    /// A checkpoint ended.
+    Checkpointed(Result<mvcc::CheckpointDone, mvcc::Error>, SnapshotMark),
     /// Finish what was given, and end.
     Stop,
 }
@@ -63,6 +74,8 @@ struct Run {
     waiting_reads: BTreeMap<u64, Vec<read::Waiter>>,
     checkpoint: Option<JoinHandle<()>>,
     last_slice: Instant,
+    /// Bytes of the log applied since the last checkpoint began.
+    bytes_since_checkpoint: usize,
 }
 
 impl Worker {
@@ -76,21 +89,29 @@ impl Worker {
             waiting_reads: BTreeMap::new(),
             checkpoint: None,
             last_slice: Instant::now(),
+            bytes_since_checkpoint: 0,
         };
-        std::thread::Builder::new().name("apply".into()).spawn(move || run.run())
+        std::thread::Builder::new()
+            .name("apply".into())
+            .spawn(move || run.run())
     }
 }
 
 impl Run {
     fn run(mut self) {
         loop {
-            let wait = if self.is_compacting() { Duration::ZERO } else { IDLE };
+            let wait = if self.is_compacting() {
+                Duration::ZERO
+            } else {
+                IDLE
+            };
             match self.worker.tasks.recv_timeout(wait) {
                 Ok(Task::Apply(entries)) => self.apply(entries),
                 Ok(Task::Read { index, waiters }) => {
                     self.waiting_reads.entry(index).or_default().extend(waiters);
                     self.answer_reads();
                 }
+                Ok(Task::Checkpointed(result, mark)) => self.checkpointed(result, mark),
                 Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.compact(),
             }
@@ -111,6 +132,7 @@ impl Run {
             self.apply_batch(batch);
         }
         self.answer_reads();
+        self.start_checkpoint();
     }
 
     fn apply_batch(&mut self, batch: Vec<Committed>) {
@@ -119,6 +141,7 @@ impl Run {
         let (index, term) = {
             let mut state = self.worker.state.write();
             for entry in batch {
+                self.bytes_since_checkpoint += entry.data.len() + LOG_OVERHEAD;
                 let outcome = carry_out(&mut state, &entry, &mut effects);
                 if let Some((waiter, outcome)) = entry.waiter.zip(outcome) {
                     answers.push((waiter, outcome));
@@ -161,7 +184,10 @@ impl Run {
         }
         let applied = self.worker.raft.link().applied_index();
         let later = self.waiting_reads.split_off(&(applied + 1));
-        for waiter in std::mem::replace(&mut self.waiting_reads, later).into_values().flatten() {
+        for waiter in std::mem::replace(&mut self.waiting_reads, later)
+            .into_values()
+            .flatten()
+        {
             let _ = waiter.send(Ok(()));
         }
     }
@@ -175,7 +201,12 @@ impl Run {
         if !self.is_compacting() {
             return;
         }
-        let done = self.worker.state.write().store.compact_step(COMPACT_SLICE_KEYS);
+        let done = self
+            .worker
+            .state
+            .write()
+            .store
+            .compact_step(COMPACT_SLICE_KEYS);
         self.last_slice = Instant::now();
         if done {
             self.worker.compacting.send_replace(false);
@@ -183,46 +214,57 @@ impl Run {
         }
     }
 
-    #[cfg(any())]
+    /// Starts a checkpoint when enough of the log has been applied since the last one.
     fn start_checkpoint(&mut self) {
-        if self.checkpoint.is_some() || !self.worker.state.read().store.wants_checkpoint() {
+        if self.checkpoint.is_some() || self.bytes_since_checkpoint < CHECKPOINT_LOG_BYTES {
             return;
         }
-        use prost::Message as _;
-        let (job, index) = {
+        let (job, mark) = {
             let mut state = self.worker.state.write();
-            let meta = Meta::of(&state).encode_to_vec();
-            let extra = vec![(super::META_KEY.into(), Some(meta.into()))];
-            (state.store.begin_checkpoint(extra), state.applied.0)
+            let meta = Meta::of(&state);
+            let mark = SnapshotMark {
+                index: meta.applied_index,
+                term: meta.applied_term,
+                conf: Bytes::new(),
+            };
+            let extra = vec![(META_KEY.into(), Some(meta.encode_to_vec().into()))];
+            (state.store.begin_checkpoint(extra), mark)
         };
+        self.bytes_since_checkpoint = 0;
         let tasks = self.worker.tasks_sender.clone();
         let metrics = self.worker.metrics.clone();
-        let spawned = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
-            let started = Instant::now();
-            let result = job.run();
-            metrics.disk.backend_commit.observe(started.elapsed().as_secs_f64());
-            // The worker is gone when the member stops; the checkpoint is durable all the same.
-            let _ = tasks.send(Task::Checkpointed(result, index));
-        });
+        let spawned = std::thread::Builder::new()
+            .name("checkpoint".into())
+            .spawn(move || {
+                let started = Instant::now();
+                let result = job.run();
+                metrics
+                    .disk
+                    .backend_commit
+                    .observe(started.elapsed().as_secs_f64());
+                // The worker is gone when the member stops; what is durable stays so.
+                let _ = tasks.send(Task::Checkpointed(result, mark));
+            });
         match spawned {
             Ok(thread) => self.checkpoint = Some(thread),
             Err(error) => tracing::error!(%error, "cannot start a checkpoint"),
         }
     }
 
-    #[cfg(any())]
-    fn checkpointed(&mut self, result: Result<mvcc::Checkpointed, mvcc::Error>, index: u64) {
+    fn checkpointed(
+        &mut self,
+        result: Result<mvcc::CheckpointDone, mvcc::Error>,
+        mark: SnapshotMark,
+    ) {
         self.checkpoint = None;
         match result {
             Ok(done) => {
                 self.worker.state.write().store.finish_checkpoint(done);
-                self.worker.raft.cut(index + 1);
-                tracing::info!(index, "checkpoint is durable");
+                tracing::info!(index = mark.index, "saved snapshot");
+                self.worker.raft.cut(mark);
             }
-            Err(error) => {
-                self.worker.state.write().store.abort_checkpoint();
-                tracing::warn!(%error, "checkpoint failed; the log keeps what it would have held");
-            }
+            // The log still holds what the checkpoint would have; the next one tries again.
+            Err(error) => tracing::warn!(%error, "failed to save a snapshot"),
         }
     }
 }
@@ -244,6 +286,10 @@ pub fn carry_out(state: &mut State, entry: &Committed, effects: &mut Effects) ->
     }
     let (_, command) = Command::decode(&entry.data)
         .unwrap_or_else(|error| panic!("log entry {}: {error}", entry.index));
-    let place = Place { term: entry.term, entry: &entry.data, position: entry.position };
+    let place = Place {
+        term: entry.term,
+        entry: &entry.data,
+        position: entry.position,
+    };
     Some(apply(state, place, command, effects))
 }

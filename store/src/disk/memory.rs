@@ -58,6 +58,7 @@ struct Faults {
     capacity_bytes: Option<u64>,
     bytes_until_full: Option<u64>,
     syncs_until_error: Option<u64>,
+    changes_until_halt: Option<u64>,
 }
 
 #[derive(Clone, Default)]
@@ -87,9 +88,13 @@ impl MemoryDisk {
     /// die, and faults are cleared. The same seed on the same content does the same.
     pub fn crash(&self, loss: Loss, seed: u64) {
         let state = &mut *self.state.lock();
-        let mut coin = Coin::new(loss, seed);
         state.life += 1;
         state.faults = Faults::default();
+        if loss == Loss::Nothing {
+            // What was not synced still is not, and a power cut may come.
+            return;
+        }
+        let mut coin = Coin::new(loss, seed);
         for content in &mut state.files {
             content.crash(&mut coin);
         }
@@ -116,8 +121,8 @@ impl MemoryDisk {
         self.state.lock().faults.capacity_bytes = bytes;
     }
 
-    /// Lets writes fail with `StorageFull` after `bytes` more bytes, the last one in its middle,
-    /// until called again with `None`.
+    /// Lets writes fail with `StorageFull` once `bytes` more bytes are written, the one that
+    /// does not fit after its last whole sector that does, until called again with `None`.
     pub fn fill_after(&self, bytes: Option<u64>) {
         self.state.lock().faults.bytes_until_full = bytes;
     }
@@ -127,18 +132,27 @@ impl MemoryDisk {
         self.state.lock().faults.syncs_until_error = count;
     }
 
-    /// Changes bytes behind everyone's back, durably: what rot does.
-    pub fn corrupt(&self, path: &Path, offset: u64, change: impl FnOnce(&mut u8)) {
+    /// Lets everything that changes the disk fail after `count` more changes, as if the process
+    /// had died there, until the next crash. A write, a sync, a create and a remove are a change
+    /// each.
+    pub fn halt_after(&self, count: u64) {
+        self.state.lock().faults.changes_until_halt = Some(count);
+    }
+
+    /// Changes a byte behind everyone's back, durably: what rot does.
+    pub fn corrupt(
+        &self,
+        path: &Path,
+        offset: u64,
+        change: impl FnOnce(&mut u8),
+    ) -> io::Result<()> {
         let state = &mut *self.state.lock();
-        let Some(&file) = state.names.get(path) else {
-            return;
-        };
+        let file = state.find(path)?;
         let number = offset / SECTOR as u64;
-        let sector = state.files[file]
-            .sectors
-            .entry(number)
-            .or_insert([0; SECTOR]);
+        let sectors = &mut state.files[file].sectors;
+        let sector = sectors.entry(number).or_insert([0; SECTOR]);
         change(&mut sector[(offset % SECTOR as u64) as usize]);
+        Ok(())
     }
 
     /// Total bytes written so far.
@@ -255,6 +269,18 @@ impl State {
             .map_or(u64::MAX, |capacity| capacity.saturating_sub(used))
     }
 
+    /// Counts one change of the disk.
+    fn change(&mut self) -> io::Result<()> {
+        match &mut self.faults.changes_until_halt {
+            Some(0) => Err(io::Error::other("the disk was halted")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn find(&self, path: &Path) -> io::Result<usize> {
         self.names.get(path).copied().ok_or_else(|| not_found(path))
     }
@@ -286,6 +312,7 @@ impl Disk for MemoryDisk {
 
     fn create(&self, path: &Path, size: u64) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.state.lock();
+        state.change()?;
         if state.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -316,6 +343,7 @@ impl Disk for MemoryDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state.lock();
+        state.change()?;
         let file = state.find(from)?;
         state.names.remove(from);
         state.names.insert(to.to_owned(), file);
@@ -324,6 +352,7 @@ impl Disk for MemoryDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock();
+        state.change()?;
         state.find(path)?;
         state.names.remove(path);
         Ok(())
@@ -331,6 +360,7 @@ impl Disk for MemoryDisk {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let state = &mut *self.state.lock();
+        state.change()?;
         state
             .durable_names
             .retain(|path, _| path.parent() != Some(dir));
@@ -345,6 +375,15 @@ impl Disk for MemoryDisk {
     fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
         Ok(self.state.lock().free_bytes())
     }
+}
+
+/// How much of a write of `len` bytes at `offset` is done with room for `left` bytes.
+fn whole_sectors(left: u64, len: usize, offset: u64) -> usize {
+    if left >= len as u64 {
+        return len;
+    }
+    let end = (offset + left) / SECTOR as u64 * SECTOR as u64;
+    end.saturating_sub(offset) as usize
 }
 
 struct MemoryFile {
@@ -370,8 +409,9 @@ impl DiskFile for MemoryFile {
 
     fn write_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         self.with(|state, file| {
+            state.change()?;
             let fits = match state.faults.bytes_until_full {
-                Some(left) => left.min(data.len() as u64) as usize,
+                Some(left) => whole_sectors(left, data.len(), offset),
                 None => data.len(),
             };
             if let Some(left) = &mut state.faults.bytes_until_full {
@@ -388,6 +428,7 @@ impl DiskFile for MemoryFile {
 
     fn sync(&self) -> io::Result<()> {
         self.with(|state, file| {
+            state.change()?;
             match &mut state.faults.syncs_until_error {
                 Some(0) => return Err(io::Error::other("injected sync error")),
                 Some(left) => *left -= 1,
@@ -407,6 +448,7 @@ impl DiskFile for MemoryFile {
 
     fn truncate(&self, size: u64) -> io::Result<()> {
         self.with(|state, file| {
+            state.change()?;
             state.files[file].truncate(size);
             Ok(())
         })

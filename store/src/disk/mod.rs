@@ -58,7 +58,7 @@ pub trait DiskFile: Send + Sync {
     /// Fills `buffer` from `offset` on; returns fewer bytes only at the end of the file.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Writes all of `data` at `offset`. After an error any part of it may have been written.
+    /// Writes all of `data` at `offset`. After an error any of its sectors may have been written.
     ///
     /// If `data` lies in an [`AlignedBuffer`] and its length and offset are multiples of
     /// [`SECTOR`], the write may bypass the page cache.

@@ -85,6 +85,11 @@ impl Disk for Real {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        // The parent of a relative path of one component is written as nothing.
+        let dir = match dir.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => dir,
+        };
         File::open(dir)?.sync_all()
     }
 

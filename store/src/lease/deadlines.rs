@@ -12,7 +12,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// A lease with less time left than this gets no further checkpoint.
+/// A lease with no more time left than this gets no further checkpoint.
 const CHECKPOINT_MIN_MS: u64 = 2_000;
 
 /// What has to be proposed for a lease.
@@ -101,8 +101,12 @@ impl Deadlines {
                 Some(Reverse((at, _))) if *at <= now => {}
                 _ => break,
             }
-            let Some(Reverse((at, id))) = self.looks.pop() else { break };
-            let Some(deadline) = self.leases.get_mut(&id) else { continue };
+            let Some(Reverse((at, id))) = self.looks.pop() else {
+                break;
+            };
+            let Some(deadline) = self.leases.get_mut(&id) else {
+                continue;
+            };
             if deadline.look != at || deadline.is_ending {
                 continue;
             }
@@ -130,20 +134,42 @@ impl Deadlines {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn looks_len(&self) -> usize {
+        self.looks.len()
+    }
+
     fn set(&mut self, id: i64, ttl: i64, left: i64, is_checkpointed: bool, now: u64) {
         let ends = now.saturating_add((left.max(0) as u64).saturating_mul(1000));
         let look = next_look(now, ends);
-        self.leases.insert(id, Deadline { ttl, ends, look, is_checkpointed, is_ending: false });
+        self.leases.insert(
+            id,
+            Deadline {
+                ttl,
+                ends,
+                look,
+                is_checkpointed,
+                is_ending: false,
+            },
+        );
         self.looks.push(Reverse((look, id)));
         // Renewals leave stale moments behind; without this they would pile up until the
         // deadlines they were made for.
         if self.looks.len() > 64 + 4 * self.leases.len() {
-            self.looks = self.leases.iter().map(|(id, d)| Reverse((d.look, *id))).collect();
+            self.looks = self
+                .leases
+                .iter()
+                .map(|(id, d)| Reverse((d.look, *id)))
+                .collect();
         }
     }
 }
 
 fn next_look(now: u64, ends: u64) -> u64 {
     let left = ends.saturating_sub(now);
-    if left < CHECKPOINT_MIN_MS { ends } else { now + left / 2 }
+    if left <= CHECKPOINT_MIN_MS {
+        ends
+    } else {
+        now + left / 2
+    }
 }

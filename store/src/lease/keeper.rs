@@ -46,7 +46,12 @@ pub struct Keeper {
 impl Keeper {
     /// A keeper that knows no lease yet.
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { begin: Instant::now(), deadlines: Mutex::default(), gone: Notify::new(), metrics }
+        Self {
+            begin: Instant::now(),
+            deadlines: Mutex::default(),
+            gone: Notify::new(),
+            metrics,
+        }
     }
 
     fn now(&self) -> u64 {
@@ -94,7 +99,9 @@ impl Keeper {
                 let left = deadlines.milliseconds_left(id, self.now());
                 (left, deadlines.is_ending(id), deadlines.is_checkpointed(id))
             };
-            let Some(left) = left else { return Err(RenewError::NotFound) };
+            let Some(left) = left else {
+                return Err(RenewError::NotFound);
+            };
             if ending || left == 0 {
                 gone.await;
                 continue;
@@ -182,7 +189,14 @@ impl Keeper {
 }
 
 async fn take_back(id: i64, proposer: &Proposer) -> Result<(), RenewError> {
-    let checkpoints = vec![pb::LeaseCheckpoint { id, remaining_ttl: 0 }];
+    let checkpoints = vec![pb::LeaseCheckpoint {
+        id,
+        remaining_ttl: 0,
+    }];
     let command = Command::LeaseCheckpoint(pb::LeaseCheckpointRequest { checkpoints });
-    proposer.propose(&command).await?.map(drop).map_err(|_| RenewError::NotFound)
+    proposer
+        .propose(&command)
+        .await?
+        .map(drop)
+        .map_err(|_| RenewError::NotFound)
 }

@@ -25,7 +25,11 @@ impl Lease {
 
     /// Seconds to live from now on when nothing else is known: after a start, or on a new leader.
     pub fn seconds_left(&self) -> i64 {
-        if self.remaining > 0 { self.remaining } else { self.ttl }
+        if self.remaining > 0 {
+            self.remaining
+        } else {
+            self.ttl
+        }
     }
 }
 
@@ -65,7 +69,13 @@ impl Table {
         if self.leases.contains_key(&id) {
             return Err(Error::Exists);
         }
-        self.leases.insert(id, Lease { ttl, ..Default::default() });
+        self.leases.insert(
+            id,
+            Lease {
+                ttl,
+                ..Default::default()
+            },
+        );
         Ok(())
     }
 
@@ -102,7 +112,10 @@ impl Table {
             self.detach(key);
         }
         if id != 0 {
-            let lease = self.leases.get_mut(&id).expect("a key is attached to a lease that exists");
+            let lease = self
+                .leases
+                .get_mut(&id)
+                .expect("a key is attached to a lease that exists");
             // The key alone is copied: a slice of an entry would keep the entry's value alive.
             let key = Bytes::copy_from_slice(key);
             lease.keys.insert(key.clone());
@@ -112,7 +125,11 @@ impl Table {
 
     /// Takes a key off its lease, if it hangs on one.
     pub fn detach(&mut self, key: &Bytes) {
-        if let Some(lease) = self.lease_of_key.remove(key).and_then(|id| self.leases.get_mut(&id)) {
+        if let Some(lease) = self
+            .lease_of_key
+            .remove(key)
+            .and_then(|id| self.leases.get_mut(&id))
+        {
             lease.keys.remove(key);
         }
     }

@@ -234,7 +234,7 @@ impl Call {
     }
 
     /// The call is over.
-    pub fn handled(self, code: Code) {
+    pub fn handled(&self, code: Code) {
         if let Some(counter) = self.method.handled.get(usize::from(code.0)) {
             counter.inc();
         }

@@ -44,11 +44,17 @@ pub(super) enum Event {
     /// Stand for election now, without waiting for the time-out.
     Campaign,
     /// Order this command.
-    Propose { data: Bytes, waiter: propose::Waiter },
+    Propose {
+        data: Bytes,
+        waiter: propose::Waiter,
+    },
     /// Tell when everything committed by now is applied.
     Read(read::Waiter),
     /// The WAL holds everything up to this job.
-    Persisted { number: u64, positions: Vec<(u64, Position)> },
+    Persisted {
+        number: u64,
+        positions: Vec<(u64, Position)>,
+    },
     /// The state machine has applied up to this index.
     Applied(u64),
 }
@@ -182,7 +188,11 @@ impl Driver {
         Ok(Self {
             raw,
             waiting: HashMap::new(),
-            positions: VecDeque::new(),
+            positions: boot
+                .tail
+                .iter()
+                .map(|(entry, at)| (entry.index, *at))
+                .collect(),
             reads_new: Vec::new(),
             reads_asked: HashMap::new(),
             read_round: 0,
@@ -232,7 +242,10 @@ impl Driver {
         if entries.is_empty() {
             return;
         }
-        let ids: Vec<u64> = entries.iter().map(|e| command::request_id(&e.data)).collect();
+        let ids: Vec<u64> = entries
+            .iter()
+            .map(|e| command::request_id(&e.data))
+            .collect();
         let mut message = Message {
             msg_type: MessageType::MsgPropose,
             from: self.raw.raft.id,
@@ -273,9 +286,16 @@ impl Driver {
         );
         send(ready.take_messages(), actions);
         for state in ready.take_read_states() {
-            let round = state.request_ctx.as_slice().try_into().map(u64::from_le_bytes);
+            let round = state
+                .request_ctx
+                .as_slice()
+                .try_into()
+                .map(u64::from_le_bytes);
             if let Some(waiters) = round.ok().and_then(|r| self.reads_asked.remove(&r)) {
-                actions.reads.push(ReadReady { index: state.index, waiters });
+                actions.reads.push(ReadReady {
+                    index: state.index,
+                    waiters,
+                });
             }
         }
         self.hand_out(ready.take_committed_entries(), actions);
@@ -374,11 +394,20 @@ impl Driver {
         }
     }
 
+    /// First and last index of the window.
+    #[cfg(test)]
+    pub(super) fn window(&self) -> (u64, u64) {
+        use raft::Storage as _;
+        let log = self.raw.store();
+        (log.first_index().unwrap(), log.last())
+    }
+
     /// Frees the places of those who stopped waiting.
     fn forget_the_gone(&mut self) {
         self.waiting.retain(|_, waiter| !waiter.is_closed());
         self.reads_new.retain(|waiter| !waiter.is_closed());
-        self.reads_asked.retain(|_, waiters| waiters.iter().any(|w| !w.is_closed()));
+        self.reads_asked
+            .retain(|_, waiters| waiters.iter().any(|w| !w.is_closed()));
     }
 }
 
@@ -393,7 +422,10 @@ fn send(messages: Vec<Message>, actions: &mut Actions) {
 }
 
 fn entry(data: Bytes) -> Entry {
-    Entry { data, ..Default::default() }
+    Entry {
+        data,
+        ..Default::default()
+    }
 }
 
 fn from_raft(entry: &Entry) -> wal::Entry {
@@ -402,7 +434,12 @@ fn from_raft(entry: &Entry) -> wal::Entry {
         EntryType::EntryConfChange => 1,
         EntryType::EntryConfChangeV2 => 2,
     };
-    wal::Entry { index: entry.index, term: entry.term, kind, data: entry.data.clone() }
+    wal::Entry {
+        index: entry.index,
+        term: entry.term,
+        kind,
+        data: entry.data.clone(),
+    }
 }
 
 pub(super) fn to_raft(entry: &wal::Entry) -> Entry {
@@ -423,5 +460,9 @@ pub(super) fn to_raft(entry: &wal::Entry) -> Entry {
 }
 
 fn hard_state(state: &HardState) -> wal::HardState {
-    wal::HardState { term: state.term, vote: state.vote, commit: state.commit }
+    wal::HardState {
+        term: state.term,
+        vote: state.vote,
+        commit: state.commit,
+    }
 }

@@ -28,8 +28,8 @@ pub struct Boot {
     pub applied: (u64, u64),
     /// Ids of the voting members as of `applied`.
     pub voters: Vec<u64>,
-    /// Entries after `applied`, in order.
-    pub tail: Vec<crate::wal::Entry>,
+    /// Entries after `applied`, in order, and where the WAL keeps them.
+    pub tail: Vec<(crate::wal::Entry, crate::wal::Position)>,
 }
 
 /// The window.
@@ -59,7 +59,11 @@ impl Log {
             entries: VecDeque::new(),
             bytes: 0,
         };
-        let tail: Vec<Entry> = boot.tail.iter().map(super::driver::to_raft).collect();
+        let tail: Vec<Entry> = boot
+            .tail
+            .iter()
+            .map(|(entry, _)| super::driver::to_raft(entry))
+            .collect();
         log.append(&tail);
         log
     }
@@ -95,10 +99,6 @@ impl Log {
 
     pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
         self.hard_state = hard_state;
-    }
-
-    pub(super) fn set_conf_state(&mut self, conf_state: ConfState) {
-        self.conf_state = conf_state;
     }
 
     pub(super) fn conf_state(&self) -> &ConfState {

@@ -22,7 +22,11 @@ impl slog::Drain for Forward {
     type Ok = ();
     type Err = slog::Never;
 
-    fn log(&self, record: &slog::Record<'_>, values: &slog::OwnedKVList) -> Result<(), slog::Never> {
+    fn log(
+        &self,
+        record: &slog::Record<'_>,
+        values: &slog::OwnedKVList,
+    ) -> Result<(), slog::Never> {
         use slog::KV as _;
         // raft-rs reports every step of an election at info; an operator of etcd expects only
         // what concerns the member, which the driver itself reports.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::driver::{Event, PersistJob};
 use crate::metrics::Metrics;
-use crate::wal::{self, Batch, Wal};
+use crate::wal::{self, Batch, SnapshotMark, Wal};
 
 /// How long to wait before a full disk is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
@@ -19,8 +19,8 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) enum Job {
     /// Make this durable.
     Persist(PersistJob),
-    /// A checkpoint is durable: what lies before this index is not needed any more.
-    Cut { before: u64 },
+    /// A checkpoint is durable: what lies before it is not needed any more.
+    Cut(SnapshotMark),
     /// Finish what was given, and end.
     Stop,
 }
@@ -48,7 +48,8 @@ impl Persister {
                 match self.jobs.recv_timeout(IDLE_INTERVAL) {
                     Ok(job) => self.deferred.push_back(job),
                     Err(RecvTimeoutError::Timeout) => {
-                        self.is_full.store(self.wal.space_is_low(), Ordering::Relaxed);
+                        self.is_full
+                            .store(self.wal.space_is_low(), Ordering::Relaxed);
                         continue;
                     }
                     Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -64,30 +65,34 @@ impl Persister {
                         batch.hard_state = Some(job.hard_state);
                         number = Some(job.number);
                     }
-                    Job::Cut { before } => {
-                        let removed = self.wal.cut(before)?;
-                        tracing::debug!(removed, before, "cut the log");
-                    }
+                    Job::Cut(mark) => batch.snapshot = Some(mark),
                     Job::Stop => stop = true,
                 }
             }
-            let written = match number {
-                Some(number) => self.append(&batch, number)?,
-                None => true,
-            };
-            if stop || !written {
+            let before = batch.snapshot.as_ref().map(|mark| mark.index + 1);
+            if !self.append(&batch, number)? {
+                return Ok(());
+            }
+            if let Some(before) = before {
+                let removed = self.wal.cut(before)?;
+                tracing::debug!(removed, before, "cut the log");
+            }
+            if stop {
                 return Ok(());
             }
         }
     }
 
     /// False when the member stops while the disk is full.
-    fn append(&mut self, batch: &Batch, number: u64) -> Result<bool, wal::Error> {
+    fn append(&mut self, batch: &Batch, number: Option<u64>) -> Result<bool, wal::Error> {
         let positions = loop {
             let started = Instant::now();
             match self.wal.append(batch) {
                 Ok(positions) => {
-                    self.metrics.disk.wal_fsync.observe(started.elapsed().as_secs_f64());
+                    self.metrics
+                        .disk
+                        .wal_fsync
+                        .observe(started.elapsed().as_secs_f64());
                     break positions;
                 }
                 Err(wal::Error::NoSpace { .. }) => {
@@ -103,10 +108,18 @@ impl Persister {
                 Err(error) => return Err(error),
             }
         };
-        self.is_full.store(self.wal.space_is_low(), Ordering::Relaxed);
-        let positions = batch.entries.iter().map(|e| e.index).zip(positions).collect();
-        // A driver that is gone needs no answer.
-        let _ = self.events.send(Event::Persisted { number, positions });
+        self.is_full
+            .store(self.wal.space_is_low(), Ordering::Relaxed);
+        let positions = batch
+            .entries
+            .iter()
+            .map(|e| e.index)
+            .zip(positions)
+            .collect();
+        if let Some(number) = number {
+            // A driver that is gone needs no answer.
+            let _ = self.events.send(Event::Persisted { number, positions });
+        }
         Ok(true)
     }
 }

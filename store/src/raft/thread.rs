@@ -22,7 +22,7 @@ use super::log::Boot;
 use super::persist::{Job, Persister};
 use crate::apply::worker::Task;
 use crate::metrics::Metrics;
-use crate::wal::Wal;
+use crate::wal::{SnapshotMark, Wal};
 use crate::{propose, read};
 use bytes::Bytes;
 
@@ -93,7 +93,8 @@ impl Link {
         self.term.store(standing.term, Ordering::Release);
         self.leader.store(standing.leader, Ordering::Relaxed);
         self.is_leader.store(standing.is_leader, Ordering::Release);
-        self.is_sole_voter.store(standing.is_sole_voter, Ordering::Release);
+        self.is_sole_voter
+            .store(standing.is_sole_voter, Ordering::Release);
     }
 }
 
@@ -127,9 +128,9 @@ impl Handle {
         let _ = self.events.send(Event::Applied(index));
     }
 
-    /// Lets go of the log before `index`, which a durable checkpoint covers.
-    pub(crate) fn cut(&self, index: u64) {
-        let _ = self.jobs.send(Job::Cut { before: index });
+    /// Lets go of the log before `mark`, which a durable checkpoint covers.
+    pub(crate) fn cut(&self, mark: SnapshotMark) {
+        let _ = self.jobs.send(Job::Cut(mark));
     }
 
     /// Ends both threads once they have done what they were given.
@@ -149,7 +150,8 @@ pub struct Started {
     pub persister: JoinHandle<Result<(), crate::wal::Error>>,
 }
 
-/// Starts both threads; committed entries and confirmed reads go to `tasks`.
+/// Starts both threads; committed entries and confirmed reads go to `tasks`. `failed` fires when
+/// the log cannot be written any more.
 ///
 /// # Errors
 /// raft refuses the settings, or a thread cannot be started.
@@ -160,6 +162,7 @@ pub fn start(
     wal: Wal,
     tasks: Sender<Task>,
     metrics: Arc<Metrics>,
+    failed: tokio::sync::oneshot::Sender<()>,
 ) -> std::io::Result<Started> {
     let (events, inbox) = channel();
     let (jobs, job_inbox) = channel();
@@ -176,17 +179,38 @@ pub fn start(
     };
     let persister = std::thread::Builder::new()
         .name("wal".into())
-        .spawn(move || persister.run())?;
-    let handle = Handle { events, jobs: jobs.clone(), link: link.clone() };
+        .spawn(move || {
+            persister.run().inspect_err(|error| {
+                tracing::error!(%error, "the log cannot be written any more");
+                // Who no longer listens is stopping already.
+                let _ = failed.send(());
+            })
+        })?;
+    let handle = Handle {
+        events,
+        jobs: jobs.clone(),
+        link: link.clone(),
+    };
     // A sole voter need not wait for a time-out to know that nobody leads.
     if boot.voters == [settings.id] {
         let _ = handle.events.send(Event::Campaign);
     }
-    let driver = Loop { driver, inbox, jobs, tasks, link, tick };
+    let driver = Loop {
+        driver,
+        inbox,
+        jobs,
+        tasks,
+        link,
+        tick,
+    };
     let driver = std::thread::Builder::new()
         .name("raft".into())
         .spawn(move || driver.run())?;
-    Ok(Started { handle, driver, persister })
+    Ok(Started {
+        handle,
+        driver,
+        persister,
+    })
 }
 
 struct Loop {
@@ -231,20 +255,28 @@ impl Loop {
                 "raft leadership as seen here"
             );
         }
-        assert!(actions.messages.is_empty(), "a cluster of one has nobody to write to");
+        assert!(
+            actions.messages.is_empty(),
+            "a cluster of one has nobody to write to"
+        );
         for job in actions.persist {
             if self.jobs.send(Job::Persist(job)).is_err() {
                 return false;
             }
         }
         if let Some(last) = actions.apply.last() {
-            self.link.last_index.fetch_max(last.index, Ordering::Relaxed);
+            self.link
+                .last_index
+                .fetch_max(last.index, Ordering::Relaxed);
             if self.tasks.send(Task::Apply(actions.apply)).is_err() {
                 return false;
             }
         }
         for read in actions.reads {
-            let task = Task::Read { index: read.index, waiters: read.waiters };
+            let task = Task::Read {
+                index: read.index,
+                waiters: read.waiters,
+            };
             if self.tasks.send(task).is_err() {
                 return false;
             }

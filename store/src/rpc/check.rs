@@ -61,7 +61,11 @@ pub(super) fn put(request: &pb::PutRequest) -> Checked {
 }
 
 pub(super) fn delete_range(request: &pb::DeleteRangeRequest) -> Checked {
-    if request.key.is_empty() { Err(status::empty_key()) } else { Ok(()) }
+    if request.key.is_empty() {
+        Err(status::empty_key())
+    } else {
+        Ok(())
+    }
 }
 
 /// `ops_max` is `--max-txn-ops`; a nested transaction may use what the outer one leaves of it.
@@ -73,7 +77,11 @@ pub(super) fn txn(request: &pb::TxnRequest, ops_max: usize) -> Checked {
 }
 
 fn txn_ops(request: &pb::TxnRequest, ops_max: usize) -> Checked {
-    let count = request.compare.len().max(request.success.len()).max(request.failure.len());
+    let count = request
+        .compare
+        .len()
+        .max(request.success.len())
+        .max(request.failure.len());
     let Some(left) = ops_max.checked_sub(count) else {
         return Err(status::too_many_ops());
     };
@@ -124,7 +132,9 @@ fn overlaps(ops: &[pb::RequestOp]) -> Result<Touched, Status> {
     let mut touched = Touched::default();
     for op in ops {
         if let Some(Request::RequestDeleteRange(delete)) = &op.request {
-            touched.deletes.push((delete.key.clone(), delete.range_end.clone()));
+            touched
+                .deletes
+                .push((delete.key.clone(), delete.range_end.clone()));
         }
     }
     for op in ops {

@@ -19,9 +19,19 @@ impl pb::cluster_server::Cluster for Service {
         if request.into_inner().linearizable {
             self.0.linearizable().await?;
         }
-        let members = self.0.state.read().members.iter().map(pb::Member::from).collect();
+        let members = self
+            .0
+            .state
+            .read()
+            .members
+            .iter()
+            .map(pb::Member::from)
+            .collect();
         // etcd leaves the revision out of the headers of this service.
-        Ok(Response::new(pb::MemberListResponse { header: self.0.header(0), members }))
+        Ok(Response::new(pb::MemberListResponse {
+            header: self.0.header(0),
+            members,
+        }))
     }
 
     async fn member_add(

@@ -28,7 +28,10 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::CampaignRequest>,
     ) -> Result<Response<election::CampaignResponse>, Status> {
-        let response = self.stand(request.into_inner()).await.map_err(without_code)?;
+        let response = self
+            .stand(request.into_inner())
+            .await
+            .map_err(without_code)?;
         Ok(Response::new(response))
     }
 
@@ -55,7 +58,10 @@ impl election::election_server::Election for Service {
         if kv.is_none() {
             return Err(status::election_no_leader());
         }
-        Ok(Response::new(election::LeaderResponse { header: self.0.header(revision), kv }))
+        Ok(Response::new(election::LeaderResponse {
+            header: self.0.header(revision),
+            kv,
+        }))
     }
 
     type ObserveStream = ReceiverStream<Result<election::LeaderResponse, Status>>;
@@ -66,7 +72,11 @@ impl election::election_server::Election for Service {
     ) -> Result<Response<Self::ObserveStream>, Status> {
         let prefix = prefix(&request.into_inner().name);
         let (sender, receiver) = mpsc::channel(ANSWERS_MAX);
-        let observer = Observer { member: self.0.clone(), prefix, sender };
+        let observer = Observer {
+            member: self.0.clone(),
+            prefix,
+            sender,
+        };
         tokio::spawn(async move {
             tokio::select! {
                 // It ends when something fails, as etcd's does: the stream is closed.
@@ -81,9 +91,15 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::ResignRequest>,
     ) -> Result<Response<election::ResignResponse>, Status> {
-        let leader = request.into_inner().leader.ok_or_else(status::no_leader_key)?;
+        let leader = request
+            .into_inner()
+            .leader
+            .ok_or_else(status::no_leader_key)?;
         self.0.session(leader.lease).await.map_err(without_code)?;
-        let header = self.withdraw(leader.key, leader.rev).await.map_err(without_code)?;
+        let header = self
+            .withdraw(leader.key, leader.rev)
+            .await
+            .map_err(without_code)?;
         Ok(Response::new(election::ResignResponse { header }))
     }
 }
@@ -98,9 +114,16 @@ impl Service {
         let prefix = prefix(&request.name);
         let own = key(&prefix, lease);
         let value = request.value;
-        let put =
-            pb::PutRequest { key: own.clone(), value: value.clone(), lease, ..Default::default() };
-        let get = pb::RangeRequest { key: own.clone(), ..Default::default() };
+        let put = pb::PutRequest {
+            key: own.clone(),
+            value: value.clone(),
+            lease,
+            ..Default::default()
+        };
+        let get = pb::RangeRequest {
+            key: own.clone(),
+            ..Default::default()
+        };
         let response = member
             .write(pb::TxnRequest {
                 compare: vec![created_at(own.clone(), 0)],
@@ -121,11 +144,23 @@ impl Service {
             }
         }
         // Who goes away while waiting must not become leader later.
-        let mut candidacy = Candidacy { service: Some(Self(member.clone())), key: own.clone(), rev };
+        let mut candidacy = Candidacy {
+            service: Some(Self(member.clone())),
+            key: own.clone(),
+            rev,
+        };
         member.older_are_gone(&prefix, rev - 1).await?;
         candidacy.service = None;
-        let leader = election::LeaderKey { name: request.name, key: own, rev, lease };
-        Ok(election::CampaignResponse { header: response.header, leader: Some(leader) })
+        let leader = election::LeaderKey {
+            name: request.name,
+            key: own,
+            rev,
+            lease,
+        };
+        Ok(election::CampaignResponse {
+            header: response.header,
+            leader: Some(leader),
+        })
     }
 
     async fn announce(
@@ -135,7 +170,12 @@ impl Service {
         lease: i64,
         value: Bytes,
     ) -> Result<Option<pb::ResponseHeader>, Status> {
-        let put = pb::PutRequest { key: key.clone(), value, lease, ..Default::default() };
+        let put = pb::PutRequest {
+            key: key.clone(),
+            value,
+            lease,
+            ..Default::default()
+        };
         let request = pb::TxnRequest {
             compare: vec![created_at(key, rev)],
             success: vec![op(Op::RequestPut(put))],
@@ -150,7 +190,10 @@ impl Service {
     }
 
     async fn withdraw(&self, key: Bytes, rev: i64) -> Result<Option<pb::ResponseHeader>, Status> {
-        let delete = pb::DeleteRangeRequest { key: key.clone(), ..Default::default() };
+        let delete = pb::DeleteRangeRequest {
+            key: key.clone(),
+            ..Default::default()
+        };
         let request = pb::TxnRequest {
             compare: vec![created_at(key, rev)],
             success: vec![op(Op::RequestDeleteRange(delete))],
@@ -224,11 +267,17 @@ impl Observer {
 
     /// Tells what a leader proclaims, until its key is deleted.
     async fn follow(&self, key: Bytes, from: i64) -> Option<()> {
-        let mut stream = self.watch(Spec { key, start_revision: from, ..Default::default() })?;
+        let mut stream = self.watch(Spec {
+            key,
+            start_revision: from,
+            ..Default::default()
+        })?;
         loop {
             match stream.next().await.ok()? {
                 Update::Compacted { .. } => return None,
-                Update::Events { revision, events, .. } => {
+                Update::Events {
+                    revision, events, ..
+                } => {
                     for event in events {
                         if event.r#type() == EventType::Delete {
                             return Some(());
@@ -248,7 +297,10 @@ impl Observer {
 
     async fn tell(&self, revision: i64, kv: KeyValue) -> Option<()> {
         let header = self.member.header(revision);
-        let response = election::LeaderResponse { header, kv: Some(kv) };
+        let response = election::LeaderResponse {
+            header,
+            kv: Some(kv),
+        };
         self.sender.send(Ok(response)).await.ok()
     }
 }

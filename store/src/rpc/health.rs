@@ -9,7 +9,9 @@ use tonic::{Request, Response, Status};
 pub(super) struct Service;
 
 fn response(status: ServingStatus) -> pb::HealthCheckResponse {
-    pb::HealthCheckResponse { status: status as i32 }
+    pb::HealthCheckResponse {
+        status: status as i32,
+    }
 }
 
 #[tonic::async_trait]

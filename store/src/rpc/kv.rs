@@ -173,19 +173,26 @@ async fn stream_range(
             return send(sender, last).await;
         }
         query.key = after(&result.kvs);
-        let piece = pb::RangeResponse { kvs: result.kvs, ..Default::default() };
+        let piece = pb::RangeResponse {
+            kvs: result.kvs,
+            ..Default::default()
+        };
         let size = prost::Message::encoded_len(&piece);
         send(sender, piece).await?;
-        query.limit =
-            adjust(query.limit, size, member.limits.request_bytes_max).min(total - sent);
+        query.limit = adjust(query.limit, size, member.limits.request_bytes_max).min(total - sent);
     }
 }
 
 type Pieces = mpsc::Sender<Result<pb::RangeStreamResponse, Status>>;
 
 async fn send(sender: &Pieces, piece: pb::RangeResponse) -> Result<(), Status> {
-    let message = pb::RangeStreamResponse { range_response: Some(piece) };
-    sender.send(Ok(message)).await.map_err(|_| Status::cancelled("the client has gone"))
+    let message = pb::RangeStreamResponse {
+        range_response: Some(piece),
+    };
+    sender
+        .send(Ok(message))
+        .await
+        .map_err(|_| Status::cancelled("the client has gone"))
 }
 
 fn read(member: &Member, query: &RangeQuery) -> Result<(mvcc::RangeResult, i64), Status> {

@@ -32,7 +32,11 @@ impl pb::lease_server::Lease for Service {
         &self,
         request: Request<pb::LeaseRevokeRequest>,
     ) -> Result<Response<pb::LeaseRevokeResponse>, Status> {
-        match self.0.propose(&Command::LeaseRevoke(request.into_inner())).await? {
+        match self
+            .0
+            .propose(&Command::LeaseRevoke(request.into_inner()))
+            .await?
+        {
             Reply::LeaseRevoke(mut response) => {
                 response.header = self.0.complete(response.header);
                 Ok(Response::new(response))
@@ -78,10 +82,19 @@ impl pb::lease_server::Lease for Service {
         let left = self.0.leases.seconds_left(request.id);
         let Some((lease, left)) = lease.zip(left) else {
             let id = request.id;
-            let response = pb::LeaseTimeToLiveResponse { header, id, ttl: -1, ..Default::default() };
+            let response = pb::LeaseTimeToLiveResponse {
+                header,
+                id,
+                ttl: -1,
+                ..Default::default()
+            };
             return Ok(Response::new(response));
         };
-        let keys = if request.keys { lease.keys().cloned().collect() } else { Vec::new() };
+        let keys = if request.keys {
+            lease.keys().cloned().collect()
+        } else {
+            Vec::new()
+        };
         Ok(Response::new(pb::LeaseTimeToLiveResponse {
             header,
             id: request.id,
@@ -95,8 +108,17 @@ impl pb::lease_server::Lease for Service {
         &self,
         _request: Request<pb::LeaseLeasesRequest>,
     ) -> Result<Response<pb::LeaseLeasesResponse>, Status> {
-        let leases = self.0.leases.by_end().into_iter().map(|id| pb::LeaseStatus { id }).collect();
-        Ok(Response::new(pb::LeaseLeasesResponse { header: self.0.header_now(), leases }))
+        let leases = self
+            .0
+            .leases
+            .by_end()
+            .into_iter()
+            .map(|id| pb::LeaseStatus { id })
+            .collect();
+        Ok(Response::new(pb::LeaseLeasesResponse {
+            header: self.0.header_now(),
+            leases,
+        }))
     }
 }
 

@@ -21,7 +21,10 @@ impl lock::lock_server::Lock for Service {
         &self,
         request: Request<lock::LockRequest>,
     ) -> Result<Response<lock::LockResponse>, Status> {
-        let response = self.acquire(request.into_inner()).await.map_err(without_code)?;
+        let response = self
+            .acquire(request.into_inner())
+            .await
+            .map_err(without_code)?;
         Ok(Response::new(response))
     }
 
@@ -29,7 +32,10 @@ impl lock::lock_server::Lock for Service {
         &self,
         request: Request<lock::UnlockRequest>,
     ) -> Result<Response<lock::UnlockResponse>, Status> {
-        let response = self.release(request.into_inner()).await.map_err(without_code)?;
+        let response = self
+            .release(request.into_inner())
+            .await
+            .map_err(without_code)?;
         Ok(Response::new(response))
     }
 }
@@ -49,8 +55,15 @@ impl Service {
             sort_target: pb::range_request::SortTarget::Create as i32,
             ..Default::default()
         };
-        let put = pb::PutRequest { key: own.clone(), lease, ..Default::default() };
-        let present = pb::RangeRequest { key: own.clone(), ..Default::default() };
+        let put = pb::PutRequest {
+            key: own.clone(),
+            lease,
+            ..Default::default()
+        };
+        let present = pb::RangeRequest {
+            key: own.clone(),
+            ..Default::default()
+        };
         let response = member
             .write(pb::TxnRequest {
                 compare: vec![created_at(own.clone(), 0)],
@@ -65,23 +78,35 @@ impl Service {
         };
         let is_held = found(&response, 1).is_none_or(|owner| owner.create_revision == created);
         if is_held {
-            return Ok(lock::LockResponse { header: response.header, key: own });
+            return Ok(lock::LockResponse {
+                header: response.header,
+                key: own,
+            });
         }
         member.older_are_gone(&prefix, created - 1).await?;
-        let query = RangeQuery { key: own.clone(), ..Default::default() };
+        let query = RangeQuery {
+            key: own.clone(),
+            ..Default::default()
+        };
         match member.first_of(query).await? {
-            (Some(_), revision) => Ok(lock::LockResponse { header: member.header(revision), key: own }),
+            (Some(_), revision) => Ok(lock::LockResponse {
+                header: member.header(revision),
+                key: own,
+            }),
             (None, _) => Err(Status::unknown("mutex: session is expired")),
         }
     }
 
     async fn release(&self, request: lock::UnlockRequest) -> Result<lock::UnlockResponse, Status> {
-        let delete = pb::DeleteRangeRequest { key: request.key, ..Default::default() };
+        let delete = pb::DeleteRangeRequest {
+            key: request.key,
+            ..Default::default()
+        };
         super::check::delete_range(&delete)?;
         match self.0.propose(&Command::DeleteRange(delete)).await? {
-            Reply::DeleteRange(response) => {
-                Ok(lock::UnlockResponse { header: self.0.complete(response.header) })
-            }
+            Reply::DeleteRange(response) => Ok(lock::UnlockResponse {
+                header: self.0.complete(response.header),
+            }),
             other => mismatched(&other),
         }
     }

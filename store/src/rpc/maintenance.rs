@@ -27,7 +27,10 @@ impl pb::maintenance_server::Maintenance for Service {
         let request = request.into_inner();
         let mut response = match AlarmAction::try_from(request.action) {
             Ok(AlarmAction::Activate | AlarmAction::Deactivate) => {
-                let command = Command::Alarm(Alarm { request, automatic: false });
+                let command = Command::Alarm(Alarm {
+                    request,
+                    automatic: false,
+                });
                 match self.0.propose(&command).await? {
                     Reply::Alarm(response) => response,
                     other => mismatched(&other),
@@ -84,7 +87,10 @@ impl pb::maintenance_server::Maintenance for Service {
         _request: Request<pb::HashRequest>,
     ) -> Result<Response<pb::HashResponse>, Status> {
         let hash = self.0.hash_kv(0).await?;
-        Ok(Response::new(pb::HashResponse { header: self.0.header_now(), hash: hash.hash }))
+        Ok(Response::new(pb::HashResponse {
+            header: self.0.header_now(),
+            hash: hash.hash,
+        }))
     }
 
     async fn hash_kv(
@@ -142,7 +148,7 @@ impl pb::maintenance_server::Maintenance for Service {
 
 impl Member {
     /// Bytes that the data occupies on disk, never less than what is in use.
-    pub(super) fn db_size(&self, state: &crate::apply::State) -> u64 {
+    pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
         state.store.bytes_on_disk().max(state.store.live_bytes())
     }
 

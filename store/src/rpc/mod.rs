@@ -86,18 +86,31 @@ impl Member {
                     .max_decoding_message_size(limit)
                     .max_encoding_message_size(usize::MAX);
                 let check = metadata::Check::new(self.clone());
-                routes = std::mem::take(&mut routes)
-                    .add_service(tonic::service::interceptor::InterceptedService::new(server, check));
+                routes = std::mem::take(&mut routes).add_service(
+                    tonic::service::interceptor::InterceptedService::new(server, check),
+                );
             }};
         }
         add!(pb::kv_server::KvServer, kv::Service(self.clone()));
         add!(pb::watch_server::WatchServer, watch::Service(self.clone()));
         add!(pb::lease_server::LeaseServer, lease::Service(self.clone()));
-        add!(pb::cluster_server::ClusterServer, cluster::Service(self.clone()));
-        add!(pb::maintenance_server::MaintenanceServer, maintenance::Service(self.clone()));
+        add!(
+            pb::cluster_server::ClusterServer,
+            cluster::Service(self.clone())
+        );
+        add!(
+            pb::maintenance_server::MaintenanceServer,
+            maintenance::Service(self.clone())
+        );
         add!(pb::auth_server::AuthServer, auth::Service(self.clone()));
-        add!(proto::v3lockpb::lock_server::LockServer, lock::Service(self.clone()));
-        add!(proto::v3electionpb::election_server::ElectionServer, election::Service(self.clone()));
+        add!(
+            proto::v3lockpb::lock_server::LockServer,
+            lock::Service(self.clone())
+        );
+        add!(
+            proto::v3electionpb::election_server::ElectionServer,
+            election::Service(self.clone())
+        );
         add!(proto::health::health_server::HealthServer, health::Service);
         routes
     }
@@ -111,7 +124,9 @@ impl Member {
     /// An overfull store refuses just what would not fit. It raises the alarm, which stops all
     /// that adds data on every member, only when hardly anything would fit any more.
     fn check_quota(&self, command: &Command) -> Result<(), Status> {
-        let Some(quota) = self.limits.quota_bytes else { return Ok(()) };
+        let Some(quota) = self.limits.quota_bytes else {
+            return Ok(());
+        };
         let cost = quota::cost(command);
         if cost == 0 {
             return Ok(());
@@ -127,7 +142,11 @@ impl Member {
     /// Waits until compacted history is removed.
     async fn compacted(&self) {
         // The sender is gone only when the member stops.
-        let _ = self.compacting.clone().wait_for(|compacting| !compacting).await;
+        let _ = self
+            .compacting
+            .clone()
+            .wait_for(|compacting| !compacting)
+            .await;
     }
 
     /// Waits until the state holds all that was acknowledged before.

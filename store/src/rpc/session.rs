@@ -64,7 +64,9 @@ pub(super) fn created_at(key: Bytes, revision: i64) -> pb::Compare {
 
 /// An operation of a transaction.
 pub(super) fn op(request: Request) -> pb::RequestOp {
-    pb::RequestOp { request: Some(request) }
+    pb::RequestOp {
+        request: Some(request),
+    }
 }
 
 /// The pair in a transaction's n-th answer, if that is a range that found one.
@@ -79,7 +81,10 @@ impl Member {
     /// The lease to use: the caller's, which is renewed as by a session that begins, or a new one.
     pub(super) async fn session(&self, lease: i64) -> Result<i64, Status> {
         if lease == 0 {
-            let request = pb::LeaseGrantRequest { ttl: LEASE_TTL, id: 0 };
+            let request = pb::LeaseGrantRequest {
+                ttl: LEASE_TTL,
+                id: 0,
+            };
             return Ok(self.grant(request).await?.id);
         }
         // An unknown lease is found out when a key is to hang on it.
@@ -147,13 +152,23 @@ impl Member {
 
     /// Waits until the key is deleted at or after `revision`.
     async fn is_gone(self: &Arc<Self>, key: Bytes, revision: i64) -> Result<(), Status> {
-        let spec = Spec { key, start_revision: revision, no_put: true, ..Default::default() };
+        let spec = Spec {
+            key,
+            start_revision: revision,
+            no_put: true,
+            ..Default::default()
+        };
         let mut stream = Stream::new(self.hub.clone());
-        stream.create(0, spec).map_err(|error| Status::internal(error.to_string()))?;
+        stream
+            .create(0, spec)
+            .map_err(|error| Status::internal(error.to_string()))?;
         loop {
             match stream.next().await? {
                 Update::Events { events, .. } => {
-                    if events.iter().any(|event| event.r#type() == EventType::Delete) {
+                    if events
+                        .iter()
+                        .any(|event| event.r#type() == EventType::Delete)
+                    {
                         return Ok(());
                     }
                 }

@@ -47,7 +47,9 @@ errors! {
 
 /// For RPCs that this release does not carry out yet.
 pub(super) fn later(what: &str) -> Status {
-    Status::unimplemented(format!("etcdserver: {what} is not available in this release"))
+    Status::unimplemented(format!(
+        "etcdserver: {what} is not available in this release"
+    ))
 }
 
 impl From<ProposeError> for Status {

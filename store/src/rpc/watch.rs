@@ -125,8 +125,13 @@ impl Session {
             Ok((watch_id, revision)) => {
                 self.watches.insert(watch_id, manner);
                 let header = self.member.header(revision);
-                self.send(pb::WatchResponse { header, watch_id, created: true, ..Default::default() })
-                    .await
+                self.send(pb::WatchResponse {
+                    header,
+                    watch_id,
+                    created: true,
+                    ..Default::default()
+                })
+                .await
             }
         }
     }
@@ -149,7 +154,13 @@ impl Session {
         }
         self.watches.remove(&watch_id);
         let header = self.member.header_now();
-        self.send(pb::WatchResponse { header, watch_id, canceled: true, ..Default::default() }).await
+        self.send(pb::WatchResponse {
+            header,
+            watch_id,
+            canceled: true,
+            ..Default::default()
+        })
+        .await
     }
 
     /// What has happened is sent first, so that the report holds for it as well.
@@ -164,25 +175,39 @@ impl Session {
     }
 
     async fn report_progress(&mut self) -> Result<(), Gone> {
-        let due: Vec<i64> =
-            self.watches.iter().filter(|(_, m)| m.progress && m.is_quiet).map(|(id, _)| *id).collect();
+        let due: Vec<i64> = self
+            .watches
+            .iter()
+            .filter(|(_, m)| m.progress && m.is_quiet)
+            .map(|(id, _)| *id)
+            .collect();
         for watch_id in due {
             if let Some(revision) = self.stream.progress_of(&[watch_id]) {
                 self.send_progress(watch_id, revision).await?;
             }
         }
-        self.watches.values_mut().for_each(|manner| manner.is_quiet = true);
+        self.watches
+            .values_mut()
+            .for_each(|manner| manner.is_quiet = true);
         Ok(())
     }
 
     async fn send_progress(&mut self, watch_id: i64, revision: i64) -> Result<(), Gone> {
         let header = self.member.header(revision);
-        self.send(pb::WatchResponse { header, watch_id, ..Default::default() }).await
+        self.send(pb::WatchResponse {
+            header,
+            watch_id,
+            ..Default::default()
+        })
+        .await
     }
 
     async fn updated(&mut self, update: Update) -> Result<(), Gone> {
         match update {
-            Update::Compacted { watch_id, compact_revision } => {
+            Update::Compacted {
+                watch_id,
+                compact_revision,
+            } => {
                 self.watches.remove(&watch_id);
                 // etcd sends this one without a revision, and without a reason.
                 let header = self.member.header(0);
@@ -195,13 +220,23 @@ impl Session {
                 })
                 .await
             }
-            Update::Events { watch_id, revision, events } => {
-                let Some(manner) = self.watches.get_mut(&watch_id) else { return Ok(()) };
+            Update::Events {
+                watch_id,
+                revision,
+                events,
+            } => {
+                let Some(manner) = self.watches.get_mut(&watch_id) else {
+                    return Ok(());
+                };
                 manner.is_quiet = false;
                 let fragment = manner.fragment;
                 let header = self.member.header(revision);
-                let response =
-                    pb::WatchResponse { header, watch_id, events, ..Default::default() };
+                let response = pb::WatchResponse {
+                    header,
+                    watch_id,
+                    events,
+                    ..Default::default()
+                };
                 if !fragment {
                     return self.send(response).await;
                 }
@@ -224,7 +259,11 @@ fn spec(request: pb::WatchCreateRequest) -> Spec {
         no_put: has(FilterType::Noput),
         no_delete: has(FilterType::Nodelete),
         // The smallest key there is stands for the beginning.
-        key: if request.key.is_empty() { Bytes::from_static(b"\0") } else { request.key },
+        key: if request.key.is_empty() {
+            Bytes::from_static(b"\0")
+        } else {
+            request.key
+        },
         range_end: request.range_end,
         start_revision: request.start_revision,
         prev_kv: request.prev_kv,
@@ -237,7 +276,11 @@ fn fragments(response: pb::WatchResponse, bytes_max: usize) -> Vec<pb::WatchResp
     if response.encoded_len() < bytes_max || response.events.len() < 2 {
         return vec![response];
     }
-    let shell = pb::WatchResponse { events: Vec::new(), fragment: true, ..response.clone() };
+    let shell = pb::WatchResponse {
+        events: Vec::new(),
+        fragment: true,
+        ..response.clone()
+    };
     let shell_len = shell.encoded_len();
     let mut pieces = Vec::new();
     let mut piece = shell.clone();

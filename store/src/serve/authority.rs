@@ -62,7 +62,11 @@ pub(super) struct Lenient<S> {
 impl<S> Lenient<S> {
     /// A connection of HTTP/2 of which `start` was read already.
     pub(super) fn new(socket: S, start: BytesMut) -> Self {
-        let mut this = Self { socket, ready: BytesMut::new(), frames: None };
+        let mut this = Self {
+            socket,
+            ready: BytesMut::new(),
+            frames: None,
+        };
         let mut frames = Frames::new();
         // The preface alone cannot fail: it only passes.
         if frames.feed(&start, &mut this.ready).is_ok() && !frames.done {
@@ -73,7 +77,11 @@ impl<S> Lenient<S> {
 
     /// A connection of HTTP/1 of which `start` was read already.
     pub(super) fn untouched(socket: S, start: BytesMut) -> Self {
-        Self { socket, ready: start, frames: None }
+        Self {
+            socket,
+            ready: start,
+            frames: None,
+        }
     }
 }
 
@@ -207,7 +215,11 @@ impl Frames {
                         self.begin(out)?;
                     }
                 }
-                State::Block { length, kind, flags } => {
+                State::Block {
+                    length,
+                    kind,
+                    flags,
+                } => {
                     if length == 0 || self.hold(&mut input, length) {
                         self.end(kind, flags, out)?;
                     }
@@ -215,7 +227,12 @@ impl Frames {
             }
         }
         // A frame without payload is complete with its header.
-        if let State::Block { length: 0, kind, flags } = self.state {
+        if let State::Block {
+            length: 0,
+            kind,
+            flags,
+        } = self.state
+        {
             self.end(kind, flags, out)?;
         }
         Ok(())
@@ -232,7 +249,8 @@ impl Frames {
     /// Reads the nine bytes in front of a frame.
     fn begin(&mut self, out: &mut BytesMut) -> io::Result<()> {
         let header = self.held.split();
-        let length = usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
+        let length =
+            usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
         let (kind, flags) = (header[3], header[4]);
         let stream = (&header[5..9]).get_u32() & 0x7fff_ffff;
         let open = !self.raw.is_empty();
@@ -246,7 +264,11 @@ impl Frames {
                 return self.give_up(&header, out);
             }
             out.extend_from_slice(&header);
-            self.state = if length == 0 { State::Header } else { State::Passing(length) };
+            self.state = if length == 0 {
+                State::Header
+            } else {
+                State::Passing(length)
+            };
             return Ok(());
         }
         if length > FRAME_BYTES_MAX || self.block.len() + length > BLOCK_BYTES_MAX {
@@ -257,7 +279,11 @@ impl Frames {
             self.end_stream = flags & FLAG_END_STREAM;
         }
         self.raw.extend_from_slice(&header);
-        self.state = State::Block { length, kind, flags };
+        self.state = State::Block {
+            length,
+            kind,
+            flags,
+        };
         Ok(())
     }
 
@@ -266,7 +292,11 @@ impl Frames {
         let payload = self.held.split();
         self.raw.extend_from_slice(&payload);
         self.state = State::Header;
-        let fragment = if kind == TYPE_HEADERS { fragment(&payload, flags) } else { Some(&payload[..]) };
+        let fragment = if kind == TYPE_HEADERS {
+            fragment(&payload, flags)
+        } else {
+            Some(&payload[..])
+        };
         let Some(fragment) = fragment else {
             return self.give_up(&[], out);
         };
@@ -279,7 +309,10 @@ impl Frames {
             return self.give_up(&[], out);
         };
         if !self.rewrites {
-            if fields.iter().all(|(name, value)| name != b":authority" || is_authority(value)) {
+            if fields
+                .iter()
+                .all(|(name, value)| name != b":authority" || is_authority(value))
+            {
                 self.done = true;
                 out.unsplit(self.raw.split());
                 return Ok(());
@@ -301,8 +334,16 @@ impl Frames {
         let mut kind = TYPE_HEADERS;
         let mut chunks = block.chunks(FRAME_BYTES_MAX).peekable();
         while let Some(chunk) = chunks.next() {
-            let last = if chunks.peek().is_none() { FLAG_END_HEADERS } else { 0 };
-            let flags = if kind == TYPE_HEADERS { self.end_stream | last } else { last };
+            let last = if chunks.peek().is_none() {
+                FLAG_END_HEADERS
+            } else {
+                0
+            };
+            let flags = if kind == TYPE_HEADERS {
+                self.end_stream | last
+            } else {
+                last
+            };
             let length = u32::try_from(chunk.len()).unwrap_or_default();
             out.put_u32(length << 8 | u32::from(kind));
             out.put_u8(flags);
@@ -330,9 +371,15 @@ impl Frames {
 fn fragment(payload: &[u8], flags: u8) -> Option<&[u8]> {
     let (padding, rest) = match flags & FLAG_PADDED {
         0 => (0, payload),
-        _ => payload.split_first().map(|(padding, rest)| (usize::from(*padding), rest))?,
+        _ => payload
+            .split_first()
+            .map(|(padding, rest)| (usize::from(*padding), rest))?,
     };
-    let rest = if flags & FLAG_PRIORITY == 0 { rest } else { rest.get(5..)? };
+    let rest = if flags & FLAG_PRIORITY == 0 {
+        rest
+    } else {
+        rest.get(5..)?
+    };
     rest.get(..rest.len().checked_sub(padding)?)
 }
 

@@ -218,7 +218,13 @@ impl Wal {
                 self.remember(batch);
                 self.reserve_spare();
             }
-            Err(Error::NoSpace { .. } | Error::Order { .. }) => {}
+            // At best there is nothing left of it at once; at worst the disk is too full even to
+            // overwrite, and the next append sees to it.
+            Err(Error::NoSpace { .. }) => {
+                if let Err(error @ Error::Io { .. }) = self.blank_dirty() {
+                    self.stopped = Some(error.to_string());
+                }
+            }
             Err(error) => self.stopped = Some(error.to_string()),
         }
         result

@@ -9,7 +9,7 @@
 //! frame     | header | record | record | ... | zeros, up to a whole sector      one per append
 //! ```
 //!
-//! [`record`], [`frame`] and [`sector`] draw the bytes of each layer.
+//! The files `sector.rs`, `frame.rs` and `record.rs` draw the bytes of each layer.
 //!
 //! Invariants:
 //! - an append is one write and one `fdatasync`; it is acknowledged after both;
@@ -120,7 +120,11 @@ impl Position {
         let sector = crate::disk::SECTOR as u64;
         let within = self.offset % sector - head + u64::from(start);
         let offset = (self.offset / sector + within / body) * sector + head + within % body;
-        Position { segment: self.segment, offset, len }
+        Position {
+            segment: self.segment,
+            offset,
+            len,
+        }
     }
 }
 

@@ -183,6 +183,9 @@ impl Reading<'_> {
         {
             return Err(self.damage(format!("found frame {sequence} instead of {expected}")));
         }
+        if sequence == u64::MAX {
+            return Err(self.damage("a frame has the highest sequence number there is"));
+        }
         let mut left = self.frame.payload;
         if self.frame.offset == 0 {
             self.head(&mut left)?;

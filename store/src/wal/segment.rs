@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use crate::disk::Disk;
 
+/// Above every number a log can reach.
+const NUMBER_END: u64 = 1 << 63;
+
 /// The file of segment `number` in `dir`.
 pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016x}.wal"))
@@ -35,5 +38,6 @@ fn parse(name: &str) -> Option<u64> {
         && digits
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    u64::from_str_radix(digits, 16).ok().filter(|_| is_ours)
+    let number = u64::from_str_radix(digits, 16).ok()?;
+    (is_ours && number < NUMBER_END).then_some(number)
 }

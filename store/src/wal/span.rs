@@ -69,6 +69,9 @@ impl Span {
 
     /// Takes the next entry; the error says which rule it breaks.
     pub(super) fn entry(&mut self, index: u64, term: u64) -> Result<Effect, String> {
+        if index == u64::MAX {
+            return Err("an entry has the highest index there is".to_owned());
+        }
         if self.floating && (self.runs.is_empty() || index < self.first) {
             if index <= self.base {
                 return Err(format!(
@@ -113,7 +116,10 @@ impl Span {
 
     /// Takes a snapshot mark; the error says which rule it breaks.
     pub(super) fn mark(&mut self, mark: &SnapshotMark) -> Result<Effect, String> {
-        let before_first = mark.index.saturating_add(1) < self.first;
+        if mark.index == u64::MAX {
+            return Err("a snapshot mark has the highest index there is".to_owned());
+        }
+        let before_first = mark.index + 1 < self.first;
         if self.floating && (self.runs.is_empty() || before_first) && mark.index >= self.base {
             self.base = mark.index;
             return Ok(Effect::Nothing);
@@ -125,7 +131,7 @@ impl Span {
                 self.base.max(self.first - 1)
             ));
         }
-        if mark.index.saturating_add(1) == self.first {
+        if mark.index + 1 == self.first {
             self.floating = false;
             return Ok(Effect::Nothing);
         }

@@ -52,8 +52,15 @@ impl Hub {
     /// A hub for events after the state's present revision.
     pub fn new(state: Shared, metrics: Arc<Metrics>) -> Self {
         let published = state.read().store.revision();
-        let inner = Inner { published, ..Default::default() };
-        Self { state, inner: Mutex::new(inner), metrics }
+        let inner = Inner {
+            published,
+            ..Default::default()
+        };
+        Self {
+            state,
+            inner: Mutex::new(inner),
+            metrics,
+        }
     }
 
     /// The state that watchers read the history of.
@@ -85,7 +92,13 @@ impl Hub {
     }
 
     /// Joins a watcher that wants events from `from` on, if it has missed none.
-    pub(super) fn join(&self, watch_id: i64, spec: &Spec, from: i64, mailbox: &Arc<Mailbox>) -> Joined {
+    pub(super) fn join(
+        &self,
+        watch_id: i64,
+        spec: &Spec,
+        from: i64,
+        mailbox: &Arc<Mailbox>,
+    ) -> Joined {
         let mut inner = self.inner.lock();
         if from <= inner.published {
             return Joined::Behind(inner.published);
@@ -113,7 +126,9 @@ impl Inner {
         if spec.range_end.is_empty() {
             self.exact.entry(spec.key.clone()).or_default()
         } else {
-            self.ranges.entry((spec.key.clone(), spec.range_end.clone())).or_default()
+            self.ranges
+                .entry((spec.key.clone(), spec.range_end.clone()))
+                .or_default()
         }
     }
 
@@ -123,7 +138,8 @@ impl Inner {
         members.retain(|other| other.serial != member.serial);
         if members.is_empty() {
             self.exact.remove(&spec.key);
-            self.ranges.remove(&(spec.key.clone(), spec.range_end.clone()));
+            self.ranges
+                .remove(&(spec.key.clone(), spec.range_end.clone()));
         }
     }
 
@@ -131,7 +147,11 @@ impl Inner {
     fn deliver(&self, revision: i64, events: &[Event]) -> Vec<Arc<Member>> {
         let mut late = Vec::new();
         let mut post = |member: &Arc<Member>, events: Vec<Event>| {
-            let delivery = Delivery { watch_id: member.watch_id, revision, events };
+            let delivery = Delivery {
+                watch_id: member.watch_id,
+                revision,
+                events,
+            };
             if !member.mailbox.deliver(delivery) {
                 late.push(member.clone());
             }
@@ -158,7 +178,12 @@ impl Inner {
         late
     }
 
-    fn for_each_concerned(&self, revision: i64, event: &Event, mut visit: impl FnMut(&Arc<Member>)) {
+    fn for_each_concerned(
+        &self,
+        revision: i64,
+        event: &Event,
+        mut visit: impl FnMut(&Arc<Member>),
+    ) {
         let Some(kv) = &event.kv else { return };
         let wanted = |member: &&Arc<Member>| revision >= member.from && member.spec.wants(event);
         if let Some(members) = self.exact.get(&kv.key) {

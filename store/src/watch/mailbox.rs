@@ -25,7 +25,10 @@ pub(super) struct Delivery {
 pub(super) enum Mail {
     Delivery(Delivery),
     /// From this revision on, the watch has to read the history.
-    Lagging { watch_id: i64, from: i64 },
+    Lagging {
+        watch_id: i64,
+        from: i64,
+    },
 }
 
 #[derive(Default)]
@@ -50,7 +53,9 @@ impl Mailbox {
         let full = queue.deliveries.len() >= DELIVERIES_MAX
             || (queue.bytes + size > BYTES_MAX && !queue.deliveries.is_empty());
         if full {
-            queue.lagging.push_back((delivery.watch_id, delivery.revision));
+            queue
+                .lagging
+                .push_back((delivery.watch_id, delivery.revision));
         } else {
             queue.bytes += size;
             queue.deliveries.push_back((size, delivery));

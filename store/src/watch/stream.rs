@@ -132,7 +132,9 @@ impl Stream {
 
     /// Ends a watch; false if there is none of that id.
     pub fn cancel(&mut self, id: i64) -> bool {
-        let Some(watch) = self.watches.remove(&id) else { return false };
+        let Some(watch) = self.watches.remove(&id) else {
+            return false;
+        };
         self.forget(&watch);
         true
     }
@@ -154,7 +156,8 @@ impl Stream {
         ids.iter()
             .all(|id| match self.watches.get(id) {
                 Some(watch) => {
-                    matches!(watch.phase, Phase::Synced(_)) && published >= watch.spec.start_revision
+                    matches!(watch.phase, Phase::Synced(_))
+                        && published >= watch.spec.start_revision
                 }
                 None => false,
             })
@@ -208,7 +211,12 @@ impl Stream {
         if !self.watches.contains_key(&watch_id) {
             return Ok(None);
         }
-        let size = |events: &[Event]| events.iter().map(prost::Message::encoded_len).sum::<usize>();
+        let size = |events: &[Event]| {
+            events
+                .iter()
+                .map(prost::Message::encoded_len)
+                .sum::<usize>()
+        };
         let mut bytes = size(&events);
         while bytes < JOINED_BYTES {
             match self.mailbox.take() {
@@ -224,15 +232,23 @@ impl Stream {
             }
         }
         self.add_previous(watch_id, &mut events)?;
-        Ok(Some(Update::Events { watch_id, revision, events }))
+        Ok(Some(Update::Events {
+            watch_id,
+            revision,
+            events,
+        }))
     }
 
     /// Lets one lagging watch read on.
     fn catch_up(&mut self) -> Result<Option<Update>, mvcc::Error> {
-        while let Some((id, from)) = self.watches.iter().find_map(|(id, watch)| match watch.phase {
-            Phase::Lagging { from } => Some((*id, from)),
-            Phase::Synced(_) => None,
-        }) {
+        while let Some((id, from)) = self
+            .watches
+            .iter()
+            .find_map(|(id, watch)| match watch.phase {
+                Phase::Lagging { from } => Some((*id, from)),
+                Phase::Synced(_) => None,
+            })
+        {
             if let Some(update) = self.read_history(id, from)? {
                 return Ok(Some(update));
             }
@@ -241,7 +257,9 @@ impl Stream {
     }
 
     fn read_history(&mut self, id: i64, from: i64) -> Result<Option<Update>, mvcc::Error> {
-        let Some(watch) = self.watches.get_mut(&id) else { return Ok(None) };
+        let Some(watch) = self.watches.get_mut(&id) else {
+            return Ok(None);
+        };
         let to = match self.hub.join(id, &watch.spec, from, &self.mailbox) {
             Joined::Synced(member) => {
                 watch.phase = Phase::Synced(member);
@@ -253,33 +271,51 @@ impl Stream {
         let state = self.hub.state().read();
         let store = &state.store;
         let spec = &watch.spec;
-        let history = match store.events_since(from, to, &spec.key, &spec.range_end, HISTORY_BYTES) {
+        let history = match store.events_since(from, to, &spec.key, &spec.range_end, HISTORY_BYTES)
+        {
             Ok(history) => history,
             Err(mvcc::Error::Compacted) => {
                 let compact_revision = store.compact_revision();
                 drop(state);
                 self.hub.metrics().watch.slow_watchers.dec();
                 self.cancel(id);
-                return Ok(Some(Update::Compacted { watch_id: id, compact_revision }));
+                return Ok(Some(Update::Compacted {
+                    watch_id: id,
+                    compact_revision,
+                }));
             }
             Err(error) => return Err(error),
         };
         let revision = store.revision();
-        let mut events: Vec<Event> =
-            history.events.iter().filter(|e| spec.wants(e)).map(|e| spec.view(e)).collect();
+        let mut events: Vec<Event> = history
+            .events
+            .iter()
+            .filter(|e| spec.wants(e))
+            .map(|e| spec.view(e))
+            .collect();
         drop(state);
-        watch.phase = Phase::Lagging { from: history.next_revision };
+        watch.phase = Phase::Lagging {
+            from: history.next_revision,
+        };
         if events.is_empty() {
             return Ok(None);
         }
         self.add_previous(id, &mut events)?;
-        Ok(Some(Update::Events { watch_id: id, revision, events }))
+        Ok(Some(Update::Events {
+            watch_id: id,
+            revision,
+            events,
+        }))
     }
 
     /// Looks up what was there before, where the watch asks for it. A pair that has been
     /// compacted meanwhile stays away, as in etcd.
     fn add_previous(&self, id: i64, events: &mut [Event]) -> Result<(), mvcc::Error> {
-        if !self.watches.get(&id).is_some_and(|watch| watch.spec.prev_kv) {
+        if !self
+            .watches
+            .get(&id)
+            .is_some_and(|watch| watch.spec.prev_kv)
+        {
             return Ok(());
         }
         let state = self.hub.state().read();

@@ -25,7 +25,11 @@ fn block(encoder: &mut hpack::Encoder<'_>, authority: &str) -> Vec<u8> {
         ("content-type", "application/grpc"),
         ("user-agent", "grpc-go/1.38.0"),
     ];
-    encoder.encode(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+    encoder.encode(
+        fields
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+    )
 }
 
 fn start() -> Vec<u8> {
@@ -60,7 +64,10 @@ fn split(mut bytes: &[u8]) -> Vec<(u8, u8, u32, Vec<u8>)> {
 
 fn authority_in(block: &[u8]) -> String {
     let fields = hpack::Decoder::new().decode(block).unwrap();
-    let found = fields.into_iter().find(|(name, _)| name == b":authority").unwrap();
+    let found = fields
+        .into_iter()
+        .find(|(name, _)| name == b":authority")
+        .unwrap();
     String::from_utf8(found.1).unwrap()
 }
 
@@ -93,10 +100,16 @@ fn a_bad_authority_is_replaced_in_every_block() {
         let kinds: Vec<u8> = frames.iter().map(|(kind, ..)| *kind).collect();
         assert_eq!(kinds, [4, 8, 1, 0, 6, 1, 0, 6, 1, 0, 6], "pieces of {size}");
         for (_, flags, _, block) in frames.iter().filter(|(kind, ..)| *kind == TYPE_HEADERS) {
-            assert_eq!((*flags, authority_in(block).as_str()), (FLAG_END_HEADERS, "localhost"));
+            assert_eq!(
+                (*flags, authority_in(block).as_str()),
+                (FLAG_END_HEADERS, "localhost")
+            );
         }
         assert_eq!(frames[3].3, b"\0\0\0\0\x02hi");
-        assert_eq!((frames[8].2, frames[10].3.as_slice()), (5, b"12345678".as_slice()));
+        assert_eq!(
+            (frames[8].2, frames[10].3.as_slice()),
+            (5, b"12345678".as_slice())
+        );
     }
 }
 
@@ -108,7 +121,12 @@ fn padding_priority_and_continuations_are_understood() {
     padded.extend(first);
     padded.extend([0, 0, 0]);
     let mut input = start();
-    input.extend(frame(TYPE_HEADERS, FLAG_PADDED | FLAG_PRIORITY | FLAG_END_STREAM, 1, &padded));
+    input.extend(frame(
+        TYPE_HEADERS,
+        FLAG_PADDED | FLAG_PRIORITY | FLAG_END_STREAM,
+        1,
+        &padded,
+    ));
     input.extend(frame(TYPE_CONTINUATION, 0, 1, &[]));
     input.extend(frame(TYPE_CONTINUATION, FLAG_END_HEADERS, 1, rest));
     let frames = split(&pass(&input, 1).unwrap());
@@ -126,34 +144,69 @@ fn the_first_bytes_go_on_before_any_request_comes() {
 #[test]
 fn a_block_larger_than_a_frame_is_split_again() {
     let long = "x".repeat(20_000);
-    let fields =
-        [(":authority", BAD), (":path", "/"), ("a", long.as_str()), ("b", long.as_str())];
+    let fields = [
+        (":authority", BAD),
+        (":path", "/"),
+        ("a", long.as_str()),
+        ("b", long.as_str()),
+    ];
     let mut encoder = hpack::Encoder::new();
-    let block =
-        encoder.encode(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    let block = encoder.encode(
+        fields
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+    );
     let mut input = start();
     let mut pieces = block.chunks(FRAME_BYTES_MAX).enumerate().peekable();
     while let Some((at, piece)) = pieces.next() {
-        let kind = if at == 0 { TYPE_HEADERS } else { TYPE_CONTINUATION };
-        let flags = if pieces.peek().is_none() { FLAG_END_HEADERS } else { 0 };
+        let kind = if at == 0 {
+            TYPE_HEADERS
+        } else {
+            TYPE_CONTINUATION
+        };
+        let flags = if pieces.peek().is_none() {
+            FLAG_END_HEADERS
+        } else {
+            0
+        };
         input.extend(frame(kind, flags, 7, piece));
     }
     let frames = split(&pass(&input, 4096).unwrap());
-    assert!(frames.iter().all(|(.., payload)| payload.len() <= FRAME_BYTES_MAX));
-    let blocks: Vec<u8> = frames[2..].iter().flat_map(|(.., payload)| payload.clone()).collect();
+    assert!(
+        frames
+            .iter()
+            .all(|(.., payload)| payload.len() <= FRAME_BYTES_MAX)
+    );
+    let blocks: Vec<u8> = frames[2..]
+        .iter()
+        .flat_map(|(.., payload)| payload.clone())
+        .collect();
     assert_eq!(authority_in(&blocks), "localhost");
-    let ends: Vec<u8> = frames[2..].iter().map(|(_, flags, ..)| flags & FLAG_END_HEADERS).collect();
+    let ends: Vec<u8> = frames[2..]
+        .iter()
+        .map(|(_, flags, ..)| flags & FLAG_END_HEADERS)
+        .collect();
     assert_eq!(ends, [0, 0, FLAG_END_HEADERS]);
 }
 
 #[test]
 fn what_cannot_be_decoded_is_left_to_h2() {
     let mut input = start();
-    input.extend(frame(TYPE_HEADERS, FLAG_END_HEADERS, 1, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
+    input.extend(frame(
+        TYPE_HEADERS,
+        FLAG_END_HEADERS,
+        1,
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    ));
     input.extend(frame(0, 1, 1, b"x"));
     assert_eq!(pass(&input, 11).unwrap(), input);
     let mut broken = start();
-    broken.extend(frame(TYPE_HEADERS, FLAG_PADDED | FLAG_END_HEADERS, 1, &[200, 1, 2]));
+    broken.extend(frame(
+        TYPE_HEADERS,
+        FLAG_PADDED | FLAG_END_HEADERS,
+        1,
+        &[200, 1, 2],
+    ));
     assert_eq!(pass(&broken, 11).unwrap(), broken);
 }
 
@@ -162,8 +215,16 @@ fn what_cannot_be_decoded_once_blocks_are_rewritten_ends_the_connection() {
     let mut input = start();
     let block = block(&mut hpack::Encoder::new(), BAD);
     input.extend(frame(TYPE_HEADERS, FLAG_END_HEADERS, 1, &block));
-    input.extend(frame(TYPE_HEADERS, FLAG_END_HEADERS, 3, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
-    assert_eq!(pass(&input, 50).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    input.extend(frame(
+        TYPE_HEADERS,
+        FLAG_END_HEADERS,
+        3,
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    ));
+    assert_eq!(
+        pass(&input, 50).unwrap_err().kind(),
+        io::ErrorKind::InvalidData
+    );
 }
 
 #[test]
@@ -171,9 +232,16 @@ fn an_endless_block_is_not_collected() {
     let mut frames = Frames::new();
     let mut out = BytesMut::new();
     frames.feed(&start(), &mut out).unwrap();
-    frames.feed(&frame(TYPE_HEADERS, 0, 1, &[0; 16]), &mut out).unwrap();
+    frames
+        .feed(&frame(TYPE_HEADERS, 0, 1, &[0; 16]), &mut out)
+        .unwrap();
     for _ in 0..100 {
-        frames.feed(&frame(TYPE_CONTINUATION, 0, 1, &[0; FRAME_BYTES_MAX]), &mut out).unwrap();
+        frames
+            .feed(
+                &frame(TYPE_CONTINUATION, 0, 1, &[0; FRAME_BYTES_MAX]),
+                &mut out,
+            )
+            .unwrap();
         assert!(frames.raw.len() <= 2 * BLOCK_BYTES_MAX);
     }
     assert!(frames.done, "left to h2, which refuses it");
