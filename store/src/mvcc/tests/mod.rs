@@ -3,3 +3,4 @@
 mod basics;
 mod hash;
 mod model;
+mod transfer;
