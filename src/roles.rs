@@ -39,7 +39,11 @@ impl Role {
 }
 
 fn etcd(arguments: Vec<OsString>) -> ExitCode {
-    store::etcd::main(arguments, store::member::serve)
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let arguments: Vec<String> = arguments.into_iter().map(text).collect();
+    let environment: Vec<(String, String)> =
+        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    store::etcd::run(&arguments, &environment, store::member::serve)
 }
 
 fn etcdctl(arguments: Vec<OsString>) -> ExitCode {

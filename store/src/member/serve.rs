@@ -35,7 +35,7 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         metrics_http: http::metrics_router(probe, metrics.clone()),
         metrics,
     };
-    ready.tell(&bound);
+    ready.tell();
     let served = serve::run(bound, services, Options::new(&config), stop);
     let is_log_broken = tokio::select! {
         () = served => false,
