@@ -154,7 +154,7 @@ fn is_prefix(typed: &str, name: &str) -> bool {
 }
 
 fn version(_: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(out, "etcdutl version: {}", printer::VERSION)?;
+    writeln!(out, "etcdutl version: {}", store::version::SERVER)?;
     writeln!(out, "API version: {}", printer::API_VERSION)?;
     Ok(())
 }

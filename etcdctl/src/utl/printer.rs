@@ -7,8 +7,6 @@ use store::snapshot::Status;
 
 use super::{Failure, code};
 
-/// The version of etcd whose behaviour this is.
-pub(super) const VERSION: &str = "3.7.1";
 /// The version of its API.
 pub(super) const API_VERSION: &str = "3.7";
 

@@ -1,9 +1,14 @@
 //! `etcdutl snapshot restore`: makes a data directory from a backup.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use store::cluster::Initial;
+use store::config::Url;
+use store::snapshot::{Digest, Restore};
 
 use super::flags::{Flag, Kind, Parsed};
-use super::{Command, Failure, code};
+use super::{Command, Failure, code, status};
 
 pub(super) const COMMAND: Command = Command {
     name: "restore",
@@ -89,8 +94,8 @@ const FLAGS: &[Flag] = &[
     },
 ];
 
-fn run(parsed: &Parsed, _: &mut dyn Write, _: &mut dyn Write) -> Result<(), Failure> {
-    let [_file] = parsed.arguments() else {
+fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let [file] = parsed.arguments() else {
         let text = "snapshot restore requires exactly one argument";
         return Err(Failure::new(code::BAD_ARGUMENTS, text));
     };
@@ -98,5 +103,74 @@ fn run(parsed: &Parsed, _: &mut dyn Write, _: &mut dyn Write) -> Result<(), Fail
         let text = "--mark-compacted required if --revision-bump > 0";
         return Err(Failure::new(code::BAD_ARGUMENTS, text));
     }
-    Err(Failure::new(code::ERROR, "not connected yet"))
+    let data_dir = match parsed.text("data-dir") {
+        "" => PathBuf::from(format!("{}.etcd", parsed.text("name"))),
+        given => PathBuf::from(given),
+    };
+    let initial = initial(parsed)?;
+    check_log_directory(parsed.text("wal-dir"), &data_dir)?;
+    let restore = Restore {
+        file: Path::new(file),
+        digest: if parsed.bool("skip-hash-check") {
+            Digest::Ignored
+        } else {
+            Digest::Required
+        },
+        data_dir: &data_dir,
+        initial: &initial,
+        bump_revision: parsed.unsigned("bump-revision"),
+    };
+    restore
+        .check_target()
+        .map_err(|error| status::failure(&error))?;
+    let places = format!(
+        "{{\"path\": {file:?}, \"data-dir\": {:?}}}",
+        data_dir.display().to_string()
+    );
+    writeln!(err, "info\trestoring snapshot\t{places}")?;
+    let _lock = status::lock(restore.file, parsed.duration("timeout"))?;
+    let restored = restore.run().map_err(|error| status::failure(&error))?;
+    if restored.dropped_auth > 0 {
+        let count = restored.dropped_auth;
+        writeln!(
+            err,
+            "warn\tusers and roles were left out, which are not supported yet\t{{\"count\": {count}}}"
+        )?;
+    }
+    writeln!(err, "info\trestored snapshot\t{places}")?;
+    Ok(())
+}
+
+/// The cluster that the flags describe.
+fn initial(parsed: &Parsed) -> Result<Initial, Failure> {
+    let refuse = |text: String| Failure::new(code::ERROR, text);
+    let advertised = Url::parse_list(parsed.text("initial-advertise-peer-urls"));
+    let initial = Initial::new(
+        parsed.text("name"),
+        parsed.text("initial-cluster"),
+        parsed.text("initial-cluster-token"),
+        &advertised.map_err(refuse)?,
+    );
+    let initial = initial.map_err(|error| refuse(error.to_string()))?;
+    if initial.members.len() > 1 {
+        let text = "--initial-cluster asks for a cluster of several members, \
+                    which is not supported yet";
+        return Err(refuse(text.to_owned()));
+    }
+    Ok(initial)
+}
+
+/// The server keeps its log in the data directory only.
+fn check_log_directory(log: &str, data_dir: &Path) -> Result<(), Failure> {
+    let log = Path::new(log);
+    if log.as_os_str().is_empty() || log == data_dir.join("member").join("wal") {
+        return Ok(());
+    }
+    let text = if log.exists() {
+        format!("wal-dir {:?} exists", log.display().to_string())
+    } else {
+        "--wal-dir asks for a directory of its own for the log, which is not supported yet"
+            .to_owned()
+    };
+    Err(Failure::new(code::ERROR, text))
 }

@@ -15,7 +15,7 @@ mod values;
 pub mod worker;
 
 pub use alarm::Alarms;
-pub use checkpoint::{Identity, META_KEY, Meta, MetaError};
+pub use checkpoint::{AlarmMeta, Identity, LeaseMeta, META_KEY, Meta, MetaError};
 pub use state::{Shared, State};
 pub use txn::{execute_readonly, is_readonly, is_serializable};
 

@@ -68,6 +68,11 @@ impl Builder {
         self.count == 0
     }
 
+    /// The main revision of the first record; of no meaning while the builder is empty.
+    pub(super) fn first_main(&self) -> i64 {
+        self.first.main
+    }
+
     /// Bytes of keys and values so far.
     pub(super) fn bytes(&self) -> usize {
         self.bytes

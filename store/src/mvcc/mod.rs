@@ -39,6 +39,7 @@ mod recent;
 mod restore;
 mod revision;
 mod state;
+mod transfer;
 mod tree;
 mod txn;
 mod varint;
@@ -51,6 +52,7 @@ pub use self::range::{RangeQuery, RangeResult, Slice};
 pub use self::recent::{LogRef, ValueSource};
 pub use self::revision::Revision;
 pub use self::state::{KeyMeta, Options, Store};
+pub use self::transfer::{ExportJob, Import};
 pub use self::txn::{Committed, Deleted, PutOptions, WriteTxn};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The store itself: what it is made of, how it opens, and reads of single keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use proto::mvccpb::KeyValue;
@@ -65,6 +65,8 @@ pub struct Store {
     /// Set while a compaction has keys left to visit.
     pub(super) compaction: Option<Progress>,
     pub(super) underway: Underway,
+    /// Alive while an export is.
+    pub(super) exporting: Weak<()>,
     leases_found: Vec<(Bytes, i64)>,
 }
 
@@ -92,6 +94,7 @@ impl Store {
             // What the last compaction left undone is found again.
             compaction: (compacted > 0).then(Progress::default),
             underway: Underway::default(),
+            exporting: Weak::new(),
             leases_found: leases,
         })
     }

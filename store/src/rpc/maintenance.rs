@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use super::{Member, mismatched, status};
 use crate::apply::Reply;
 use crate::command::{Alarm, Command};
-use crate::version;
+use crate::{snapshot, version};
 
 /// Pieces of a snapshot that may wait for the client.
 const PIECES_MAX: usize = 4;
@@ -164,8 +164,22 @@ impl Member {
         &self,
         sender: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>,
     ) -> Result<(), Status> {
-        let _ = sender;
-        Err(status::later("Snapshot"))
+        let failed = |error: &dyn std::fmt::Display| Status::internal(error.to_string());
+        let mut spool =
+            snapshot::take(&self.state, &self.directory).map_err(|error| failed(&error))?;
+        while let Some(chunk) = spool.next_chunk().map_err(|error| failed(&error))? {
+            let piece = pb::SnapshotResponse {
+                header: None,
+                remaining_bytes: chunk.remaining,
+                blob: chunk.blob,
+                version: version::STORAGE.into(),
+            };
+            if sender.blocking_send(Ok(piece)).is_err() {
+                // The client has gone away.
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::bolt;
+use crate::{bolt, mvcc, wal};
 
 /// A failed export, import or check of a backup.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +45,24 @@ pub enum Error {
         /// The checksum of what comes before.
         actual: Vec<u8>,
     },
-    /// What was to be exported could not be read.
-    #[error("read the records to back up: {0}")]
-    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store of keys could not be read or written.
+    #[error(transparent)]
+    Store(#[from] mvcc::Error),
+    /// The log of a restored member could not be written.
+    #[error(transparent)]
+    Log(#[from] wal::Error),
+    /// A checkpoint or another backup took too long.
+    #[error("no view of the store within {0:?}: a checkpoint or another snapshot is under way")]
+    Busy(Duration),
+    /// The data directory to be made is there and holds something.
+    #[error("data-dir {0:?} not empty or could not be read")]
+    NotEmpty(PathBuf),
+    /// Restoring would open to everybody what asks for a password now.
+    #[error("{path} has authentication enabled, which is not supported yet", path = .0.display())]
+    AuthEnabled(PathBuf),
+    /// The leap leads beyond the greatest revision.
+    #[error("--bump-revision {0} leads beyond the greatest revision")]
+    BumpTooLarge(u64),
 }
 
 impl Error {

@@ -3,7 +3,8 @@
 //! A backup is etcd's database, a bbolt file (see [`crate::bolt`]), followed by the SHA-256 of all
 //! bytes before it when it came over the wire. [`Description`] and [`Record`] say the same without
 //! bbolt: [`export()`] turns them into a file, [`Import`] reads them from one. [`Spool`] keeps a
-//! finished export while it is sent. [`status()`] is what `etcdutl snapshot status` prints.
+//! finished export while it is sent. [`take()`] backs up a running member, [`Restore`] makes a
+//! data directory from a backup, [`status()`] is what `etcdutl snapshot status` prints.
 //!
 //! ```text
 //! bucket           key                        value
@@ -33,7 +34,9 @@ mod error;
 mod export;
 mod import;
 mod record;
+mod restore;
 mod spool;
+mod state;
 mod status;
 mod values;
 
@@ -43,7 +46,9 @@ pub use error::Error;
 pub use export::{Records, export};
 pub use import::Import;
 pub use record::Record;
+pub use restore::{Restore, Restored};
 pub use spool::{Chunk, Spool};
+pub use state::take;
 pub use status::{Status, status};
 
 /// Names of buckets and of the keys in them.

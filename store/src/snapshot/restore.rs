@@ -1,0 +1,282 @@
+//! From a backup to a data directory.
+//!
+//! The directory is made beside its place under a temporary name and moved there when it is whole
+//! and durable; whatever fails before leaves nothing behind.
+//!
+//! ```text
+//! <data-dir>/member/sled/   a checkpoint: every record, leases, alarms, the new membership
+//! <data-dir>/member/wal/    a log that begins behind the checkpoint and names the new member
+//! ```
+//!
+//! The restored member belongs to a new cluster: its ids come from the flags, the log begins anew
+//! at index = number of members, term 1, as if the members had just been configured. Revisions,
+//! leases and alarms go on as they were.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message;
+use proto::etcdserverpb as pb;
+use proto::mvccpb::KeyValue;
+
+use super::{Description, Digest, Error, Import, Record};
+use crate::apply::{Identity, META_KEY, Meta};
+use crate::backend::{Backend, SledBackend};
+use crate::cluster::Initial;
+use crate::disk::{Disk, Real};
+use crate::lease::TTL_MAX;
+use crate::mvcc::{self, Revision};
+use crate::wal::{self, Wal};
+
+/// The term in which a restored log begins.
+const FIRST_TERM: u64 = 1;
+
+/// What is restored, and to where.
+#[derive(Debug)]
+pub struct Restore<'a> {
+    /// The backup.
+    pub file: &'a Path,
+    /// Whether its checksum must be right.
+    pub digest: Digest,
+    /// The data directory to make; may exist if it is empty.
+    pub data_dir: &'a Path,
+    /// The new cluster and this member's place in it.
+    pub initial: &'a Initial,
+    /// How far the revision leaps beyond the last one in the backup; everything up to there counts
+    /// as compacted then. 0 for no leap.
+    pub bump_revision: u64,
+}
+
+/// What was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// The revision that the member starts at.
+    pub revision: i64,
+    /// What it counts as compacted, -1 for nothing.
+    pub compact_revision: i64,
+    /// Users and roles in the backup, which are not taken over.
+    pub dropped_auth: usize,
+}
+
+impl Restore<'_> {
+    /// Checks that the target is free; etcdutl does so before it looks at the backup.
+    pub fn check_target(&self) -> Result<(), Error> {
+        let taken = match fs::read_dir(self.data_dir) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        };
+        if taken {
+            return Err(Error::NotEmpty(self.data_dir.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Makes the data directory. The backup is only read.
+    pub fn run(&self) -> Result<Restored, Error> {
+        self.check_target()?;
+        let import = Import::open(self.file, self.digest)?;
+        let description = import.description();
+        if description.auth.enabled {
+            return Err(Error::AuthEnabled(self.file.to_owned()));
+        }
+        let place = existing_ancestor(self.data_dir);
+        let staging = tempfile::Builder::new()
+            .prefix(".restore-")
+            .tempdir_in(&place)
+            .map_err(Error::io("create a directory in", &place))?;
+        let (revision, compact_revision) = self.fill(&import, staging.path())?;
+        self.move_in_place(staging)?;
+        Ok(Restored {
+            revision,
+            compact_revision,
+            dropped_auth: description.auth.users.len() + description.auth.roles.len(),
+        })
+    }
+
+    fn fill(&self, import: &Import, data_dir: &Path) -> Result<(i64, i64), Error> {
+        let member = data_dir.join("member");
+        let sled = member.join("sled");
+        fs::create_dir_all(&sled).map_err(Error::io("create", &sled))?;
+        let revisions = {
+            let backend = SledBackend::open(&sled).map_err(mvcc::Error::from)?;
+            self.fill_checkpoint(import, &backend)?
+        };
+        self.fill_log(&member.join("wal"))?;
+        for directory in [&sled, &member, data_dir] {
+            sync(directory)?;
+        }
+        Ok(revisions)
+    }
+
+    fn fill_checkpoint(&self, import: &Import, backend: &dyn Backend) -> Result<(i64, i64), Error> {
+        let chunk_bytes = mvcc::Options::default().chunk_bytes;
+        let mut target = mvcc::Import::new(backend, chunk_bytes);
+        // The last revision may be of a record that is not taken over.
+        let mut last = 1;
+        for record in import.records() {
+            let record = record?;
+            last = record.main.max(last);
+            let pair = self.checked(&record, target.last())?;
+            if let Some(pair) = pair {
+                let rev = Revision {
+                    main: record.main,
+                    sub: record.sub,
+                };
+                target.push(rev, record.tombstone, &pair)?;
+            }
+        }
+        let (revision, compacted) = self.revisions(import.description(), last)?;
+        let meta = self.meta(import.description())?.encode_to_vec();
+        let extra = vec![(Bytes::from(META_KEY), Bytes::from(meta))];
+        target.finish(revision, compacted, extra)?;
+        Ok((revision, compacted))
+    }
+
+    /// The pair of a record that may follow `last`; nothing for the mark that etcd puts at the end
+    /// of a leap of the revision, which has no key.
+    fn checked(&self, record: &Record, last: Revision) -> Result<Option<KeyValue>, Error> {
+        let wrong = |what: &str| self.content("key", record.bucket_key(), what);
+        let pair = record.decode().map_err(|error| wrong(&error.to_string()))?;
+        if pair.key.is_empty() && !record.tombstone {
+            return Ok(None);
+        }
+        if (record.main, record.sub) <= (last.main, last.sub) {
+            return Err(wrong("the revision is that of the record before"));
+        }
+        if u32::try_from(record.sub).is_err() || u32::try_from(pair.value.len()).is_err() {
+            return Err(wrong("beyond the limits of a transaction"));
+        }
+        let begins = (1..=record.main).contains(&pair.create_revision) && pair.version > 0;
+        if !record.tombstone && !begins {
+            return Err(wrong("create revision or version is not valid"));
+        }
+        Ok(Some(pair))
+    }
+
+    /// Revision and compact revision to start with, by etcd's rules.
+    fn revisions(&self, description: &Description, last: i64) -> Result<(i64, i64), Error> {
+        let compactions = [
+            description.finished_compaction,
+            description.scheduled_compaction,
+        ];
+        let compacted = compactions.into_iter().flatten().max();
+        if self.bump_revision == 0 {
+            let compacted = compacted.filter(|revision| *revision > 0).unwrap_or(-1);
+            return Ok((last.max(compacted), compacted));
+        }
+        let leap = i64::try_from(self.bump_revision).ok();
+        let bumped = leap.and_then(|leap| last.max(compacted.unwrap_or(1)).checked_add(leap));
+        let bumped = bumped.ok_or(Error::BumpTooLarge(self.bump_revision))?;
+        Ok((bumped, bumped))
+    }
+
+    /// The state besides the records, with the new membership.
+    fn meta(&self, description: &Description) -> Result<Meta, Error> {
+        let mut leases = BTreeMap::new();
+        for lease in &description.leases {
+            if lease.id == 0 || lease.ttl > TTL_MAX {
+                let key = lease.id.to_be_bytes().to_vec();
+                return Err(self.content("lease", key, "id or TTL is not valid"));
+            }
+            leases.insert(lease.id, lease);
+        }
+        let leases = leases.into_values().map(|lease| crate::apply::LeaseMeta {
+            id: lease.id,
+            ttl: lease.ttl,
+            remaining: lease.remaining,
+        });
+        let alarms = description.alarms.iter().map(|alarm| {
+            // Of whom it was is unknown, so nothing but a person clears it.
+            crate::apply::AlarmMeta {
+                alarm: *alarm,
+                automatic: false,
+            }
+        });
+        Ok(Meta {
+            applied_index: self.first_index(),
+            applied_term: FIRST_TERM,
+            leases: leases.collect(),
+            alarms: alarms.collect(),
+            ..Meta::first(&self.identity())
+        })
+    }
+
+    fn fill_log(&self, directory: &Path) -> Result<(), Error> {
+        let disk: Arc<dyn Disk> = Arc::new(Real::new());
+        let metadata = self.identity().encode_to_vec();
+        let mut log = Wal::create(disk, directory, &metadata, wal::Options::default())?;
+        log.append(&wal::Batch {
+            entries: Vec::new(),
+            hard_state: Some(wal::HardState {
+                term: FIRST_TERM,
+                vote: self.initial.member_id,
+                commit: self.first_index(),
+            }),
+            snapshot: Some(wal::SnapshotMark {
+                index: self.first_index(),
+                term: FIRST_TERM,
+                conf: Bytes::new(),
+            }),
+        })?;
+        Ok(())
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            cluster_id: self.initial.cluster_id,
+            member_id: self.initial.member_id,
+            members: self.initial.members.iter().map(pb::Member::from).collect(),
+        }
+    }
+
+    fn first_index(&self) -> u64 {
+        self.initial.members.len() as u64
+    }
+
+    fn content(&self, bucket: &str, key: Vec<u8>, what: &str) -> Error {
+        Error::Content {
+            path: self.file.to_owned(),
+            bucket: bucket.to_owned(),
+            key,
+            what: what.to_owned(),
+        }
+    }
+
+    /// Gives the finished directory its name.
+    fn move_in_place(&self, staging: tempfile::TempDir) -> Result<(), Error> {
+        let parent = parent_of(self.data_dir);
+        fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
+        fs::rename(staging.path(), self.data_dir)
+            .map_err(Error::io("move the restored directory to", self.data_dir))?;
+        // It is no longer where the guard would remove it.
+        let _ = staging.keep();
+        sync(&parent)
+    }
+}
+
+/// The nearest directory at or above the parent of `path` that exists: on the same file system as
+/// `path` will be.
+fn existing_ancestor(path: &Path) -> PathBuf {
+    let mut place = parent_of(path);
+    while !place.is_dir() && place.parent().is_some() {
+        place = parent_of(&place);
+    }
+    place
+}
+
+fn parent_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => path.to_owned(),
+    }
+}
+
+fn sync(directory: &Path) -> Result<(), Error> {
+    File::open(directory)
+        .and_then(|file| file.sync_all())
+        .map_err(Error::io("sync", directory))
+}
