@@ -1,7 +1,6 @@
-//! etcdctl and etcdutl.
-
-pub mod utl;
-//! `etcdctl`: the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
+//! `etcdctl`, and `etcdutl` in [`utl`].
+//!
+//! `etcdctl` is the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
 //!
 //! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives back an exit code, so
 //! that one process can hold many runs: the multi-call binary, tests, and the `etcdctl` binary all call it.
@@ -28,6 +27,7 @@ pub mod io;
 mod log;
 mod print;
 mod session;
+pub mod utl;
 mod words;
 
 pub use crate::io::Io;
