@@ -1,6 +1,3 @@
-//! etcdctl and etcdutl.
-
-pub mod utl;
 //! `etcdctl`: the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
 //!
 //! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives back an exit code, so
@@ -28,6 +25,7 @@ pub mod io;
 mod log;
 mod print;
 mod session;
+pub mod utl;
 mod words;
 
 pub use crate::io::Io;
