@@ -5,6 +5,8 @@
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
 pub mod config;
+pub mod datadir;
+pub mod etcd;
 pub mod http;
 pub mod logging;
 pub mod metrics;

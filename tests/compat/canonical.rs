@@ -7,6 +7,7 @@
 //! | sizes and indexes of Status, the value of Hash | 1 if positive |
 //! | remaining TTL of a lease | B's, if it is within one second |
 //! | ports in URLs | dropped |
+//! | spaces in an alarm's text | single |
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -78,7 +79,9 @@ fn status(reply: &mut pb::StatusResponse) {
     let term = reply.header.as_ref().map(|_| reply.raft_term);
     reply.raft_term = u64::from(term.is_some_and(|term| term > 0));
     for error in &mut reply.errors {
-        // "memberID:<number> alarm:NOSPACE": the number is this member's or one of a request.
+        // "memberID:<number> alarm:NOSPACE": the number is this member's or one of a request, and
+        // Go's text form of a message has one space or two, so that nobody relies on it.
+        *error = error.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some((head, tail)) = error.split_once(' ')
             && let Some(id) = head.strip_prefix("memberID:")
             && id.len() > 12

@@ -5,6 +5,7 @@
 //! | `PINTLE_COMPAT_SEEDS` | how many seeds, counted from 1 | 3 |
 //! | `PINTLE_COMPAT_SEED` | this seed only | |
 //! | `PINTLE_COMPAT_REQUESTS` | requests for each seed | 1000 |
+//! | `PINTLE_COMPAT_SHOW` | set: tell how often each kind of request was made and refused | |
 //! | `PINTLE_COMPAT_KEEP_GOING` | 1: tell all differences by kind, not just the first | 0 |
 
 use std::collections::BTreeMap;
@@ -70,7 +71,9 @@ pub(crate) async fn play(servers: &Servers, plan: &Plan) -> anyhow::Result<()> {
             statistics: Statistics::default(),
         };
         run.all(plan.requests, &mut groups).await?;
-        say(&run.statistics.tell());
+        if std::env::var_os("PINTLE_COMPAT_SHOW").is_some() {
+            say(&run.statistics.tell());
+        }
         say(&format!(
             "seed {seed}: {} requests, {} of them refused, {:.1} s",
             run.requests,

@@ -1,6 +1,6 @@
 //! The configuration of the `etcd` command: flags, `ETCD_*` variables and the configuration file.
 //!
-//! [`flags::ALL`] is the one table of settings. [`parse`] reads arguments into [`settings`],
+//! [`flags::ALL`] is the one table of settings. [`parse`] reads arguments into `settings`,
 //! adds the environment or replaces all by the configuration file, checks the result and makes
 //! the typed [`Config`]. Nothing here prints or ends the process: what is to be said before the
 //! log exists comes back as [`Notice`]s, what ends the start as an [`Error`].

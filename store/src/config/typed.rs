@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// The quota when none is asked for: 2 GiB.
 const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// The largest quota etcd advises: 8 GiB.
+const QUOTA_ADVISED_BYTES_MAX: i64 = 8 * 1024 * 1024 * 1024;
 /// The time between two progress notifications when none is asked for.
 const PROGRESS_NOTIFY_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -206,6 +208,15 @@ impl Config {
             }
             dir => PathBuf::from(dir),
         };
+        if settings.int("quota-backend-bytes") > QUOTA_ADVISED_BYTES_MAX {
+            let quota = settings.int("quota-backend-bytes").to_string();
+            let fields = [("quota-size-bytes", quota.as_str())];
+            notices.push(Notice::new(
+                Loudness::Warn,
+                "quota exceeds the maximum value",
+                &fields,
+            ));
+        }
         let advertised = settings.urls("initial-advertise-peer-urls").to_vec();
         let default_cluster = "default=http://localhost:2380";
         if name != "default" && settings.text("initial-cluster") == default_cluster {

@@ -56,6 +56,8 @@ pub trait Disk: Send + Sync {
 /// An open file.
 pub trait DiskFile: Send + Sync {
     /// Fills `buffer` from `offset` on; returns fewer bytes only at the end of the file.
+    ///
+    /// May bypass the page cache under the same conditions as a write.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// Writes all of `data` at `offset`. After an error any of its sectors may have been written.

@@ -1,15 +1,17 @@
 //! The file system, with writes past the page cache where it allows them.
 //!
 //! A small frame written through the page cache costs a whole 4 KiB page, and again for each
-//! further frame in the same page; written directly it costs its own sectors. Reads go through
-//! the page cache, which the kernel keeps coherent with direct writes.
+//! further frame in the same page; written directly it costs its own sectors. Reads into aligned
+//! memory bypass the cache too: pages of a reserved part, once cached, would be taken for data by
+//! [`DiskFile::next_data`]. Other reads go through the cache, without reading ahead for the same
+//! reason; the kernel keeps it coherent with direct writes.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, SeekFrom};
+use rustix::fs::{Advice, FallocateFlags, SeekFrom};
 use rustix::io::Errno;
 
 use super::aligned::is_aligned;
@@ -120,6 +122,8 @@ struct RealFile {
 impl RealFile {
     fn new(file: File, path: &Path, direct: bool) -> RealFile {
         let direct = if direct { open_direct(path) } else { None };
+        // Advice only: where it is not taken, nothing but speed is lost.
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::Random);
         RealFile { file, direct }
     }
 }
@@ -144,10 +148,13 @@ impl DiskFile for RealFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self
-                .file
-                .read_at(&mut buffer[filled..], offset + filled as u64)
-            {
+            let (rest, at) = (&mut buffer[filled..], offset + filled as u64);
+            // What is left after a short read may not be aligned any more.
+            let file = match &self.direct {
+                Some(direct) if is_aligned(rest, at, SECTOR) => direct,
+                _ => &self.file,
+            };
+            match file.read_at(rest, at) {
                 Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

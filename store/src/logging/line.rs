@@ -4,6 +4,7 @@ use crate::config::{LogFormat, LogLevel};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
@@ -28,7 +29,7 @@ pub(super) struct Fields {
     message: String,
     pub(super) fatal: bool,
     /// In the order they were given; a map would sort them.
-    rest: Vec<(&'static str, Value)>,
+    rest: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Fields {
@@ -41,7 +42,14 @@ impl Fields {
                 }
             }
             "fatal" => self.fatal = value == Value::Bool(true),
-            name => self.rest.push((name, value)),
+            "fields" => match value {
+                Value::Object(map) => {
+                    self.rest
+                        .extend(map.into_iter().map(|(name, value)| (name.into(), value)));
+                }
+                other => self.rest.push(("fields".into(), other)),
+            },
+            name => self.rest.push((name.into(), value)),
         }
     }
 }

@@ -7,9 +7,11 @@
 //!
 //! The second form is `--log-format=console`. Log collectors and test harnesses parse every line,
 //! so each is one valid JSON object (or one console line) whatever a message contains, and it is
-//! written by one call. Events come from `tracing`; two conventions give what `tracing` lacks:
+//! written by one call. Events come from `tracing`; three conventions give what `tracing` lacks:
 //!
 //! - the field `fatal = true` on an error makes its level `fatal`, for what ends the process;
+//! - the field `fields = ?Json(&map)` stands for the entries of the map, whose names are only known
+//!   at run time;
 //! - a value wrapped in [`Json`] (`urls = ?Json(&list)`) is written as JSON and not as a string.
 //!
 //! Lines of other crates are written from warnings on; their details would drown ours.

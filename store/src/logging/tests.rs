@@ -133,3 +133,13 @@ fn dev_null_silences_all() {
     let outputs = vec!["/dev/null".to_owned(), "stderr".to_owned()];
     assert!(sink::open_all(&outputs).unwrap().is_empty());
 }
+
+#[test]
+fn fields_with_names_of_run_time_stand_beside_the_others() {
+    let text = logged(LogLevel::Info, LogFormat::Json, || {
+        let map = serde_json::json!({"variable-name": "ETCD_NAME"});
+        tracing::info!(fields = ?Json(&map), "recognized");
+    });
+    let line: Value = serde_json::from_str(text.trim_end()).unwrap();
+    assert_eq!(line["variable-name"], "ETCD_NAME");
+}

@@ -6,9 +6,11 @@ mod compactor;
 mod open;
 mod probe;
 mod run;
+mod serve;
 
 pub use open::{Opened, open};
 pub use run::{Running, start};
+pub use serve::serve;
 
 use std::path::PathBuf;
 

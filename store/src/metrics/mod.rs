@@ -6,7 +6,7 @@
 //! child of a labelled family once, at its start.
 //!
 //! Names of parts that do not exist here (bbolt's commits, the gRPC proxy, Go's runtime) are
-//! shown as zero by [`absent`], because harnesses look for every name.
+//! shown as zero by `absent`, because harnesses look for every name.
 
 mod absent;
 mod families;

@@ -22,6 +22,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::Service as _;
 
+/// The header that holds the text of an error.
+const GRPC_MESSAGE: &str = "grpc-message";
 /// Streams a client may cancel before the server has looked at them. Go clients drop thousands of
 /// calls at once when a context ends, which is no attack.
 const RESET_STREAMS_MAX: usize = 4096;
@@ -70,13 +72,8 @@ impl Front {
 
     async fn answer_grpc(&self, request: Request<Incoming>) -> Response<Measured> {
         let metrics = &self.services.metrics;
-        let path = request.uri().path();
-        let started = metrics.grpc.start(path).map(Arc::new);
-        let unknown = if started.is_none() {
-            unknown_method(path)
-        } else {
-            None
-        };
+        let uri = request.uri().clone();
+        let started = metrics.grpc.start(uri.path()).map(Arc::new);
         let sent = metrics.network.grpc_sent_bytes.clone();
         let mut meter = started.clone().map(|call| Meter::new(call, sent));
         let received = metrics.network.grpc_received_bytes.clone();
@@ -88,13 +85,14 @@ impl Front {
         {
             meter.note(code);
         }
-        if let Some(unknown) = unknown
-            && response
-                .headers()
-                .get(GRPC_STATUS)
-                .is_some_and(|status| status == "12")
+        if response
+            .headers()
+            .get(GRPC_STATUS)
+            .is_some_and(|status| status == "12")
+            && !response.headers().contains_key(GRPC_MESSAGE)
+            && let Some(text) = unknown_method(uri.path())
         {
-            response.headers_mut().insert("grpc-message", unknown);
+            response.headers_mut().insert(GRPC_MESSAGE, text);
         }
         response.map(|body| Measured::new(body, meter))
     }

@@ -132,3 +132,6 @@ impl Scan {
         Ok(messages)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,8 @@
 //! comes in, `measured` what goes out.
 //!
 //! Invariants: the number of connections is bounded by the limit of open files less
-//! [`FILES_RESERVED`], so that the log can always be opened; what one connection may make the
-//! server hold is bounded by [`CONNECTION_WINDOW_BYTES`]; a stop ends within its given time.
+//! `FILES_RESERVED`, so that the log can always be opened; what one connection may make the
+//! server hold is bounded by `CONNECTION_WINDOW_BYTES`; a stop ends within its given time.
 
 mod authority;
 mod connection;
@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 /// Files kept free for the log, the backend and peers; etcd keeps as many.
 const FILES_RESERVED: u64 = 150;
 /// What a client may send on one stream before the server read it: a whole largest message, so
-/// that a 1.5 MiB put needs no round trips. Measured in docs of the load tests.
+/// that a 1.5 MiB put needs no round trips.
 const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// The same over all streams of a connection; bounds what one connection can make us hold.
 const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;

@@ -38,3 +38,6 @@ where
     let protocol = tokio::time::timeout(FIRST_BYTES_WITHIN, read).await??;
     Ok((protocol, start))
 }
+
+#[cfg(test)]
+mod tests;

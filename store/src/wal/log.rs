@@ -10,14 +10,12 @@ use parking_lot::RwLock;
 use super::error::Error;
 use super::frame::{self, Builder, PAYLOAD_BYTES_MAX};
 use super::reader::{Files, Reader};
-use super::record::{FORMAT, Record};
-use super::replay::{self, Segment, State, Visit};
+use super::record::{Body, FORMAT, Record};
+use super::replay::{self, State, Visit};
+use super::segment::{self, Writable};
 use super::span::Span;
-use super::{
-    Batch, Entry, EntryRef, HardState, Options, Position, Replay, SnapshotMark, Step, Summary,
-    segment,
-};
-use crate::disk::{AlignedBuffer, Disk, DiskFile, SECTOR};
+use super::{Batch, Entry, HardState, Options, Position, Replay, SnapshotMark, Step, Summary};
+use crate::disk::Disk;
 
 /// The write-ahead log of one member. One owner appends; [`Reader`]s read beside it.
 pub struct Wal {
@@ -33,9 +31,9 @@ pub struct Wal {
     files: Files,
     /// Each segment with frames, and the highest index of an entry in it (0 for none).
     last_indexes: BTreeMap<u64, u64>,
-    current: Current,
+    current: Writable,
     /// The blank segment behind the current one.
-    spare: Option<Current>,
+    spare: Option<Writable>,
     /// What a failed append may have written, to be blanked before anything else is.
     dirty: Option<Dirty>,
     /// The error after which nothing is acknowledged any more.
@@ -43,19 +41,8 @@ pub struct Wal {
     frame: Builder,
 }
 
-/// A segment that can be written.
-#[derive(Clone)]
-struct Current {
-    number: u64,
-    path: PathBuf,
-    file: Arc<dyn DiskFile>,
-    size: u64,
-    /// Where the next frame goes.
-    tail: u64,
-}
-
 struct Dirty {
-    segment: Current,
+    segment: Writable,
     from: u64,
     until: u64,
 }
@@ -86,7 +73,7 @@ impl Wal {
             disk.remove(&leftover.path)
                 .map_err(Error::io("remove", &leftover.path))?;
         }
-        let first = reserve(&*disk, dir, 0, options.segment_bytes)?;
+        let first = segment::reserve(&*disk, dir, 0, options.segment_bytes)?;
         let mut wal = Wal {
             disk,
             dir: dir.to_owned(),
@@ -154,9 +141,9 @@ impl Wal {
                 dir: dir.to_owned(),
             });
         };
-        let torn_bytes = blank_torn(&segments)?;
+        let torn_bytes = segment::blank_torn(&segments)?;
         let last = segments.iter().rposition(|segment| !segment.is_empty());
-        let current = Current::from(&segments[last.unwrap_or_default()]);
+        let current = Writable::from(&segments[last.unwrap_or_default()]);
         let spare = segments.get(last.map_or(0, |last| last + 1));
         let files = segments
             .iter()
@@ -179,7 +166,7 @@ impl Wal {
                 .map(|segment| (segment.number, segment.last_index))
                 .collect(),
             current,
-            spare: spare.map(Current::from),
+            spare: spare.map(Writable::from),
             dirty: None,
             stopped: None,
             frame: Builder::default(),
@@ -312,7 +299,7 @@ impl Wal {
     }
 
     /// The blank segment behind the current one, large enough for `body`.
-    fn next_segment(&mut self, body: &Body<'_>) -> Result<Current, Error> {
+    fn next_segment(&mut self, body: &Body<'_>) -> Result<Writable, Error> {
         let number = self.current.number + 1;
         // The head tells the size, and the longest size takes the most room.
         let needed = frame::disk_bytes(self.head(u64::MAX).len + body.len);
@@ -327,13 +314,13 @@ impl Wal {
                 .map_err(Error::io("remove", &spare.path))?;
         }
         let size = self.options.segment_bytes.max(needed);
-        let next = reserve(&*self.disk, &self.dir, number, size)?;
+        let next = segment::reserve(&*self.disk, &self.dir, number, size)?;
         self.spare = Some(next.clone());
         Ok(next)
     }
 
     /// Writes and syncs one frame at the tail of `segment`, with the head if it is the first.
-    fn write(&mut self, body: &Body<'_>, segment: Current) -> Result<Vec<Position>, Error> {
+    fn write(&mut self, body: &Body<'_>, segment: Writable) -> Result<Vec<Position>, Error> {
         let mut frame = std::mem::take(&mut self.frame);
         let positions = self.fill(&mut frame, body, &segment);
         let bytes = frame.finish(segment.number, segment.tail, self.sequence);
@@ -356,7 +343,7 @@ impl Wal {
     }
 
     /// Builds the frame for the tail of `segment`; the answer is where its entries' data will lie.
-    fn fill(&self, frame: &mut Builder, body: &Body<'_>, segment: &Current) -> Vec<Position> {
+    fn fill(&self, frame: &mut Builder, body: &Body<'_>, segment: &Writable) -> Vec<Position> {
         let head = match segment.tail {
             0 => self.head(segment.size),
             _ => Body::default(),
@@ -377,7 +364,7 @@ impl Wal {
     }
 
     /// Moves on behind a frame that is durable.
-    fn written(&mut self, segment: Current, end: u64) {
+    fn written(&mut self, segment: Writable, end: u64) {
         if self.spare.as_ref().map(|spare| spare.number) == Some(segment.number) {
             self.spare = None;
         }
@@ -386,7 +373,7 @@ impl Wal {
             .write()
             .entry(segment.number)
             .or_insert_with(|| segment.file.clone());
-        self.current = Current {
+        self.current = Writable {
             tail: end,
             ..segment
         };
@@ -425,7 +412,7 @@ impl Wal {
         if self.spare.is_some() || self.disk.free_bytes(&self.dir).unwrap_or(0) < size {
             return;
         }
-        self.spare = reserve(&*self.disk, &self.dir, self.current.number + 1, size).ok();
+        self.spare = segment::reserve(&*self.disk, &self.dir, self.current.number + 1, size).ok();
     }
 
     /// After opening: makes what was read durable, and the spare one that can be used.
@@ -451,7 +438,7 @@ impl Wal {
     /// in the same place could be mixed by a crash.
     fn blank_dirty(&mut self) -> Result<(), Error> {
         if let Some(dirty) = &self.dirty {
-            blank(&dirty.segment.file, dirty.from, dirty.until)
+            segment::blank(&*dirty.segment.file, dirty.from, dirty.until)
                 .map_err(Error::io("write", &dirty.segment.path))?;
             self.sync(&dirty.segment)?;
             self.dirty = None;
@@ -459,7 +446,7 @@ impl Wal {
         Ok(())
     }
 
-    fn sync(&self, segment: &Current) -> Result<(), Error> {
+    fn sync(&self, segment: &Writable) -> Result<(), Error> {
         if self.options.unsafe_no_fsync {
             return Ok(());
         }
@@ -476,96 +463,4 @@ impl Wal {
             .sync_dir(&self.dir)
             .map_err(Error::io("sync", &self.dir))
     }
-}
-
-impl From<&Segment> for Current {
-    fn from(segment: &Segment) -> Current {
-        Current {
-            number: segment.number,
-            path: segment.path.clone(),
-            file: segment.file.clone(),
-            size: segment.size,
-            tail: segment.end.tail,
-        }
-    }
-}
-
-/// What a frame, or the head of one, consists of.
-#[derive(Default)]
-struct Body<'a> {
-    records: Vec<Record<'a>>,
-    /// Their encoded length in bytes.
-    len: usize,
-}
-
-impl<'a> Body<'a> {
-    fn new(records: Vec<Record<'a>>) -> Body<'a> {
-        let len = records.iter().map(Record::encoded_len).sum();
-        Body { records, len }
-    }
-
-    /// The records of `batch`, in the order they take effect.
-    fn of(batch: &'a Batch) -> Body<'a> {
-        let mut records = Vec::with_capacity(batch.entries.len() + 2);
-        records.extend(batch.snapshot.as_ref().map(Record::snapshot));
-        records.extend(batch.entries.iter().map(|entry| {
-            Record::Entry(EntryRef {
-                index: entry.index,
-                term: entry.term,
-                kind: entry.kind,
-                data: &entry.data,
-            })
-        }));
-        records.extend(batch.hard_state.map(Record::HardState));
-        Body::new(records)
-    }
-}
-
-/// Creates a blank segment, durably.
-fn reserve(disk: &dyn Disk, dir: &Path, number: u64, size: u64) -> Result<Current, Error> {
-    let path = segment::path(dir, number);
-    let size = size.next_multiple_of(SECTOR as u64);
-    let file: Arc<dyn DiskFile> = disk
-        .create(&path, size)
-        .map_err(Error::io("create", &path))?
-        .into();
-    let durable = file
-        .sync()
-        .map_err(Error::io("sync", &path))
-        .and_then(|()| disk.sync_dir(dir).map_err(Error::io("sync", dir)));
-    if let Err(error) = durable {
-        // Left behind it would be in the way of the next attempt.
-        disk.remove(&path).map_err(Error::io("remove", &path))?;
-        return Err(error);
-    }
-    Ok(Current {
-        number,
-        path,
-        file,
-        size,
-        tail: 0,
-    })
-}
-
-/// Blanks what an interrupted append left; returns how many bytes that were.
-fn blank_torn(segments: &[Segment]) -> Result<u64, Error> {
-    let mut bytes = 0;
-    for segment in segments {
-        if let Some(torn) = &segment.end.torn {
-            blank(&segment.file, segment.end.tail, torn.until)
-                .map_err(Error::io("write", &segment.path))?;
-            segment
-                .file
-                .sync()
-                .map_err(Error::io("sync", &segment.path))?;
-            bytes += torn.until - segment.end.tail;
-        }
-    }
-    Ok(bytes)
-}
-
-fn blank(file: &Arc<dyn DiskFile>, from: u64, until: u64) -> std::io::Result<()> {
-    let mut zeros = AlignedBuffer::new();
-    zeros.reset((until - from) as usize);
-    file.write_at(zeros.as_slice(), from)
 }

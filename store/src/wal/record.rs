@@ -20,7 +20,7 @@ use bytes::{Buf, BufMut, Bytes};
 use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
 
 use super::frame::Builder;
-use super::{EntryRef, HardState, SnapshotMark};
+use super::{Batch, EntryRef, HardState, SnapshotMark};
 
 /// The format this version writes, and the latest it reads.
 pub(super) const FORMAT: u64 = 1;
@@ -139,6 +139,37 @@ impl<'a> Record<'a> {
             }),
             _ => return None,
         })
+    }
+}
+
+/// What a frame, or the head of one, consists of.
+#[derive(Default)]
+pub(super) struct Body<'a> {
+    pub(super) records: Vec<Record<'a>>,
+    /// Their encoded length in bytes.
+    pub(super) len: usize,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(records: Vec<Record<'a>>) -> Body<'a> {
+        let len = records.iter().map(Record::encoded_len).sum();
+        Body { records, len }
+    }
+
+    /// The records of `batch`, in the order they take effect.
+    pub(super) fn of(batch: &'a Batch) -> Body<'a> {
+        let mut records = Vec::with_capacity(batch.entries.len() + 2);
+        records.extend(batch.snapshot.as_ref().map(Record::snapshot));
+        records.extend(batch.entries.iter().map(|entry| {
+            Record::Entry(EntryRef {
+                index: entry.index,
+                term: entry.term,
+                kind: entry.kind,
+                data: &entry.data,
+            })
+        }));
+        records.extend(batch.hard_state.map(Record::HardState));
+        Body::new(records)
     }
 }
 

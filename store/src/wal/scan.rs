@@ -15,10 +15,11 @@ use std::path::Path;
 use super::error::Error;
 use super::frame::{self, HEADER};
 use super::sector::{self, Kind, Sector};
-use crate::disk::{DiskFile, SECTOR};
+use crate::disk::{AlignedBuffer, DiskFile, SECTOR};
 
-/// Bytes read at once.
-const WINDOW: usize = 1 << 20;
+/// Bytes read at once: few from a log that may be short, many from one that is long.
+const WINDOW_BYTES_MIN: usize = 64 << 10;
+const WINDOW_BYTES_MAX: usize = 4 << 20;
 
 /// A segment's file and what is known about it from outside.
 #[derive(Clone, Copy)]
@@ -147,7 +148,9 @@ impl Place<'_> {
 /// Sectors of a file, read in large pieces.
 struct Window<'a> {
     place: Place<'a>,
-    bytes: Vec<u8>,
+    bytes: AlignedBuffer,
+    /// How much to read next.
+    wanted: usize,
     start: u64,
     filled: usize,
 }
@@ -156,7 +159,8 @@ impl<'a> Window<'a> {
     fn new(place: Place<'a>) -> Window<'a> {
         Window {
             place,
-            bytes: Vec::new(),
+            bytes: AlignedBuffer::new(),
+            wanted: WINDOW_BYTES_MIN,
             start: 0,
             filled: 0,
         }
@@ -166,7 +170,7 @@ impl<'a> Window<'a> {
     fn inspect(&mut self, offset: u64) -> Result<Sector<'_>, Error> {
         self.load(offset)?;
         let within = (offset - self.start) as usize;
-        let sector = &self.bytes[within..within + SECTOR];
+        let sector = &self.bytes.as_slice()[within..within + SECTOR];
         Ok(sector::inspect(
             sector,
             self.place.segment,
@@ -185,17 +189,16 @@ impl<'a> Window<'a> {
             return Ok(());
         }
         let left = self.place.size.saturating_sub(offset);
-        let wanted = (left.min(WINDOW as u64) as usize)
+        let wanted = (left.min(self.wanted as u64) as usize)
             .next_multiple_of(SECTOR)
             .max(SECTOR);
-        self.bytes.resize(wanted, 0);
-        let read = self
-            .place
+        // Zeros, and they stay where the file ends within a sector: the rest of it is blank.
+        self.bytes.reset(wanted);
+        self.place
             .file
-            .read_at(&mut self.bytes, offset)
+            .read_at(self.bytes.as_mut_slice(), offset)
             .map_err(Error::io("read", self.place.path))?;
-        // A file that ends within a sector: the rest of it is blank.
-        self.bytes[read..].fill(0);
+        self.wanted = (self.wanted * 2).min(WINDOW_BYTES_MAX);
         self.start = offset;
         self.filled = wanted;
         Ok(())

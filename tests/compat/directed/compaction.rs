@@ -57,6 +57,7 @@ fn compacts() -> Vec<Case> {
         holds("a read at the compacted revision", |r| three(vec![compact(r + 2), get_at("a", r + 2)]), |reply, _| first(reply).value == "2"),
         holds("the latest compacts to the latest", |r| three(vec![compact(r + 3), get("a")]), |reply, _| first(reply).value == "3" && first(reply).version == 3),
         refused("a txn that reads below it", |r| three(vec![compact(r + 2), txn_of(vec![get_at("a", r + 1)])]), OutOfRange, COMPACTED),
+        refused("a txn that reads at revision -1", |r| three(vec![compact(r + 2), txn_of(vec![get_at("a", -1)])]), OutOfRange, COMPACTED),
         refused("a stream that reads below it", |r| three(vec![compact(r + 2), streamed(get_at("a", r + 1))]), OutOfRange, COMPACTED),
         refused("a count that reads below it", |r| three(vec![compact(r + 2), range_with("a", "b", |q| { q.revision = r + 1; q.count_only = true; })]), OutOfRange, COMPACTED),
         holds("a key deleted at the compacted revision is gone there", |r| vec![put("a", "1"), delete("a", ""), compact(r + 2), get_at("a", r + 2)], |reply, _| keys(reply).is_empty()),

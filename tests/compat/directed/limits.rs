@@ -29,8 +29,10 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         holds("as many operations as the flag says", |_| vec![txn_of(vec![get("a"); 4])], |reply, _| matches!(reply, Reply::Txn(_))),
         refused("one operation more", |_| vec![txn_of(vec![get("a"); 5])], InvalidArgument, "etcdserver: too many operations in txn request"),
-        refused("a message over the flag's limit and 512 KiB", |_| vec![sized(2_524_288)], ResourceExhausted, "grpc: received message larger than max (2524299 vs. 2524288)"),
-        refused("a request over the flag's limit", |_| vec![sized(2_000_001)], InvalidArgument, "etcdserver: request is too large"),
+        refused("a message over the flag's limit and 512 KiB", |_| vec![sized(2_524_288)], ResourceExhausted, "grpc: received message larger than max (2524298 vs. 2524288)"),
+        refused("a request over the flag's limit", |_| vec![delete(vec![b'x'; 2_000_001], "")], InvalidArgument, "etcdserver: request is too large"),
+        holds("a request below it", |_| vec![delete(vec![b'x'; 1_999_000], "")], |reply, r| revision(reply) == r),
+        refused("the quota is looked at before the size", |_| vec![sized(2_000_001)], ResourceExhausted, NO_SPACE),
         refused("a put that exceeds the quota", |_| vec![sized(1_600_000)], ResourceExhausted, NO_SPACE),
         holds("it raises the alarm", |_| vec![sized(1_600_000), alarm(AlarmAction::Get)], |reply, _| matches!(reply, Reply::Alarm(reply)
             if reply.alarms.len() == 1 && reply.alarms[0].member_id == THIS_MEMBER && reply.alarms[0].alarm == AlarmType::Nospace as i32)),

@@ -68,7 +68,7 @@ fn alarm_cases() -> Vec<Case> {
         holds("disarming tells what was disarmed", |_| vec![raise(Nospace), disarm(Nospace)], |reply, _| alarms(reply).len() == 1),
         holds("disarming what is not raised tells nothing", |_| vec![disarm(Nospace)], |reply, _| alarms(reply).is_empty()),
         holds("an alarm of a member that is not there is kept too", |_| vec![alarm(AlarmAction::Activate, 0x0123_4567_89ab_cdef, Nospace), list(None)], |reply, _| alarms(reply).len() == 1),
-        holds("status tells alarms as text", |_| vec![raise(Nospace), Step::Status], |reply, _| status(reply).errors == [format!("memberID:{THIS_MEMBER} alarm:NOSPACE ")]),
+        holds("status tells alarms as text", |_| vec![raise(Nospace), Step::Status], |reply, _| status(reply).errors == [format!("memberID:{THIS_MEMBER} alarm:NOSPACE")]),
     ]
 }
 

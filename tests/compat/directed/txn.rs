@@ -47,6 +47,10 @@ fn effects() -> Vec<Case> {
             |reply, r| inner(reply, 0).header.as_ref().is_some_and(|h| h.revision == r)),
         holds("inner headers have a revision only", |_| vec![txn_of(vec![get("a")])],
             |reply, _| inner(reply, 0).header.as_ref().is_some_and(|h| h.cluster_id == 0 && h.member_id == 0 && h.raft_term == 0)),
+        holds("the header of an inner txn has not even that", |_| vec![txn_of(vec![put("a", "1"), txn([], [put("b", "1")], [])])], |reply, r| {
+            matches!(&txned(reply).responses[1].response, Some(Response::ResponseTxn(inner)) if inner.header.as_ref().is_some_and(|h| h.revision == 0)
+                && matches!(&inner.responses[0].response, Some(Response::ResponsePut(put)) if put.header.as_ref().is_some_and(|h| h.revision == r + 1)))
+        }),
         holds("the other branch runs when a compare fails", |_| vec![txn([version("a", 1)], [put("a", "then")], [put("a", "else")]), get("a")], |reply, _| first(reply).value == "else"),
         holds("all compares must hold", |_| vec![put("a", "1"), txn([version("a", 1), version("b", 1)], [], [])], |reply, _| !txned(reply).succeeded),
         holds("an inner txn sees the writes before it", |_| vec![txn_of(vec![put("a", "1"), txn([version("a", 1)], [get("a")], [])])], |reply, _| {

@@ -10,6 +10,7 @@ use crate::step::Step;
 
 const DUPLICATE: &str = "etcdserver: duplicate key given in txn request";
 const TOO_MANY: &str = "etcdserver: too many operations in txn request";
+const COMPACTED: &str = "etcdserver: mvcc: required revision has been compacted";
 const NO_KEY: &str = "etcdserver: key is not provided";
 
 fn inner(ops: Vec<Step>) -> Step {
@@ -30,7 +31,9 @@ fn overlaps() -> Vec<Case> {
         refused("two puts of one key in the branch that is not taken", |_| vec![txn([], [], [put("a", "1"), put("a", "2")])], InvalidArgument, DUPLICATE),
         refused("a put inside a delete", |_| vec![txn_of(vec![put("b", "1"), delete("a", "c")])], InvalidArgument, DUPLICATE),
         refused("a delete before a put of its key", |_| vec![txn_of(vec![delete("a", ""), put("a", "1")])], InvalidArgument, DUPLICATE),
-        refused("a put inside a delete of everything", |_| vec![txn_of(vec![put("b", "1"), delete("\0", "\0")])], InvalidArgument, DUPLICATE),
+        holds("a put inside a delete with a zero byte as end is not found out", |_| vec![txn_of(vec![put("b", "1"), delete("\0", "\0")]), get("b")], |reply, r| super::build::keys(reply).is_empty() && revision(reply) == r + 1),
+        holds("nor one after it", |_| vec![txn_of(vec![delete("a", "\0"), put("b", "1")]), get("b")], |reply, r| super::build::keys(reply) == ["b"] && revision(reply) == r + 1),
+        holds("a put beside a delete with its end before its key is fine", |_| vec![txn_of(vec![put("b", "1"), delete("c", "a")])], |reply, r| revision(reply) == r + 1),
         refused("a put and one of an inner txn", |_| vec![txn_of(vec![put("a", "1"), inner(vec![put("a", "2")])])], InvalidArgument, DUPLICATE),
         refused("a put inside a delete of an inner txn", |_| vec![txn_of(vec![put("b", "1"), inner(vec![delete("a", "c")])])], InvalidArgument, DUPLICATE),
         refused("puts of two inner txns", |_| vec![txn_of(vec![inner(vec![put("a", "1")]), inner(vec![put("a", "2")])])], InvalidArgument, DUPLICATE),
@@ -65,7 +68,9 @@ fn malformed() -> Vec<Case> {
 fn aborts() -> Vec<Case> {
     vec![
         refused("a read in the future fails the txn", |r| vec![txn_of(vec![put("a", "1"), get_at("a", r + 9)])], OutOfRange, "etcdserver: mvcc: required revision is a future revision"),
-        refused("a negative revision in a txn is compacted", |_| vec![txn_of(vec![get_at("a", -1)])], OutOfRange, "etcdserver: mvcc: required revision has been compacted"),
+        holds("revision -1 in a txn is the latest while nothing was compacted", |_| vec![put("a", "1"), txn_of(vec![get_at("a", -1), put("b", "1")])], |reply, _| super::build::inner(reply, 0).count == 1),
+        refused("below that it is compacted", |_| vec![txn_of(vec![get_at("a", -2), put("b", "1")])], OutOfRange, COMPACTED),
+        refused("also in a txn of reads", |_| vec![txn_of(vec![get_at("a", -2)])], OutOfRange, COMPACTED),
         refused("an unknown lease fails the txn", |_| vec![txn_of(vec![put("a", "1"), put_with("b", "1", |p| p.lease = 99)])], NotFound, "etcdserver: requested lease not found"),
         holds("a failed txn has no effect", |_| vec![txn_of(vec![put("a", "1"), put_with("b", "1", |p| p.lease = 99)]), get("a")], |reply, r| super::build::keys(reply).is_empty() && revision(reply) == r),
         holds("the branch that is not taken may be impossible", |_| vec![txn([], [put("a", "1")], [put_with("b", "1", |p| p.lease = 99)])], |reply, r| revision(reply) == r + 1),

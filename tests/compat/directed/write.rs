@@ -65,10 +65,10 @@ fn refused_puts() -> Vec<Case> {
         refused("ignore_value of a deleted key is refused", |_| vec![put("a", "v"), delete("a", ""), put_with("a", "", |p| p.ignore_value = true)], InvalidArgument, "etcdserver: key not found"),
         refused("an unknown lease is refused", |_| vec![put_with("a", "v", |p| p.lease = 99)], NotFound, "etcdserver: requested lease not found"),
         refused("a negative unknown lease is refused", |_| vec![put_with("a", "v", |p| p.lease = -1)], NotFound, "etcdserver: requested lease not found"),
-        refused("a lease that is unknown is found out before a key that is", |_| vec![put_with("a", "", |p| { p.ignore_value = true; p.lease = 99; })], InvalidArgument, "etcdserver: key not found"),
+        refused("an unknown lease is found out before a missing key", |_| vec![put_with("a", "", |p| { p.ignore_value = true; p.lease = 99; })], NotFound, "etcdserver: requested lease not found"),
         refused("a request over 1.5 MiB is too large", |_| vec![sized(1_572_864)], InvalidArgument, "etcdserver: request is too large"),
-        refused("a message over 2 MiB is not received", |_| vec![sized(2_097_152 - 9)], ResourceExhausted, "grpc: received message larger than max (2097154 vs. 2097152)"),
-        refused("a message of 2 MiB is received, and too large", |_| vec![sized(2_097_152 - 11)], InvalidArgument, "etcdserver: request is too large"),
+        refused("a message over 2 MiB is not received", |_| vec![sized(2_097_152 - 6)], ResourceExhausted, "grpc: received message larger than max (2097153 vs. 2097152)"),
+        refused("a message of 2 MiB is received, and too large", |_| vec![sized(2_097_152 - 7)], InvalidArgument, "etcdserver: request is too large"),
     ]
 }
 

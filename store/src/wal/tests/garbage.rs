@@ -134,6 +134,33 @@ fn a_torn_frame_is_the_one_that_was_due() {
 }
 
 #[test]
+fn sectors_that_belong_to_no_frame_are_refused() {
+    let large = Record::Entry(EntryRef {
+        index: 1,
+        term: 1,
+        kind: 0,
+        data: &[1; 1000],
+    });
+    let stray = |number: u64, torn: bool| {
+        let disk = craft_one(&[head(), vec![large]]);
+        let file = disk.open(&segment_path(0)).expect("open");
+        let mut bytes = [1; SECTOR];
+        sector::seal(&mut bytes, sector::Kind::Next, 0, number);
+        file.write_at(&bytes, number * SECTOR as u64)
+            .expect("write");
+        if torn {
+            let second = 2 * SECTOR as u64;
+            file.write_at(&[0; SECTOR], second).expect("write");
+        }
+        open(&disk).err().expect("refused")
+    };
+    // The frames take sectors 0, and 1 to 3.
+    for (number, torn) in [(4, false), (4, true), (9, true), (63, true)] {
+        assert!(is_corrupt(&stray(number, torn)), "{number} {torn}");
+    }
+}
+
+#[test]
 fn a_later_format_is_named() {
     let mut later = head();
     later[0] = Record::Head {
