@@ -1,6 +1,3 @@
-//! etcdctl and etcdutl.
-
-pub mod utl;
 //! `etcdctl`: the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
 //!
 //! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives back an exit code, so
@@ -10,6 +7,8 @@ pub mod utl;
 //! `ETCDCTL_*` variables, `client` talks to the servers, and one of `print` writes the reply.
 //!
 //! Keys and values are bytes from the command line to stdout; only sentences on stderr are made valid UTF-8.
+//!
+//! [`utl`] is `etcdutl`, which works on files and talks to no server.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Write};
@@ -28,6 +27,7 @@ pub mod io;
 mod log;
 mod print;
 mod session;
+pub mod utl;
 mod words;
 
 pub use crate::io::Io;
