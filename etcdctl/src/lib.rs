@@ -7,6 +7,8 @@
 //! `ETCDCTL_*` variables, `client` talks to the servers, and one of `print` writes the reply.
 //!
 //! Keys and values are bytes from the command line to stdout; only sentences on stderr are made valid UTF-8.
+//!
+//! [`utl`] is `etcdutl`, which works on files and talks to no server.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Write};
