@@ -3,3 +3,33 @@
 //! A write walks the modules in this order: `rpc` checks it, `propose` admits it, `raft` orders
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
+
+pub mod config;
+pub mod http;
+pub mod logging;
+pub mod metrics;
+pub mod serve;
+pub mod version;
+
+pub mod alarm;
+pub mod command;
+pub mod propose;
+pub mod quota;
+pub mod raft;
+pub mod read;
+pub mod rpc;
+
+pub mod member;
+
+pub mod disk;
+pub mod wal;
+
+pub mod apply;
+pub mod backend;
+pub mod cluster;
+pub mod lease;
+pub mod mvcc;
+pub mod watch;
+
+pub mod bolt;
+pub mod snapshot;

@@ -1,0 +1,121 @@
+//! A load generator for plain etcd gRPC.
+//!
+//! It starts our server and the real etcd in turn, workload by workload, each on a fresh
+//! directory, puts the same load on both and compares what that cost: latency, the server's CPU
+//! time and written bytes per operation, its memory. Ratios of figures taken side by side in one
+//! run are what counts; machines differ and are noisy.
+//!
+//! The way of a run: [`cli`] picks a [`plan`] or one workload; [`compare`] starts a [`server`] for
+//! each side and repetition; a [`workload`] prepares it, opens a [`window`] and lets [`drive`]
+//! keep its clients busy over a [`client`]; [`report`] prints what came out.
+
+pub mod cli;
+pub mod client;
+pub mod compare;
+pub mod drive;
+pub mod keys;
+pub mod metric;
+pub mod plan;
+pub mod reply;
+pub mod report;
+pub mod server;
+pub mod window;
+pub mod workload;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
+
+use cli::{Cli, Options, What};
+use compare::Case;
+use plan::Goal;
+use report::{Report, machine};
+
+/// The name of our side.
+pub const OURS: &str = "ours";
+/// The name of the other side.
+pub const THEIRS: &str = "etcd";
+
+/// Does what the command line says: figures to `out`, progress to `progress`. Fails when
+/// anything was answered wrongly, after the report is written.
+pub async fn run(cli: &Cli, out: &mut impl Write, progress: &mut impl Write) -> anyhow::Result<()> {
+    let (cases, goals) = plan(&cli.what)?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    // Leaving the select drops the servers, which kills them and removes their directories.
+    tokio::select! {
+        result = measure(&cases, goals, &cli.options, out, progress) => result,
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("terminated"),
+    }
+}
+
+fn plan(what: &What) -> anyhow::Result<(Vec<Case>, &'static [Goal])> {
+    match what {
+        What::Table { only } => {
+            let mut cases = plan::table();
+            let wanted = |case: &Case| only.iter().any(|part| case.name.contains(part));
+            cases.retain(|case| only.is_empty() || wanted(case));
+            if cases.is_empty() {
+                bail!("no row of the table contains {}", only.join(" or "));
+            }
+            Ok((cases, plan::GOALS))
+        }
+        What::Quick => Ok((plan::quick(), &[])),
+        What::One(workload) => {
+            let case = Case {
+                name: workload.name(),
+                workload: workload.clone(),
+                repeat: None,
+            };
+            Ok((vec![case], &[]))
+        }
+    }
+}
+
+async fn measure(
+    cases: &[Case],
+    goals: &[Goal],
+    options: &Options,
+    out: &mut impl Write,
+    progress: &mut impl Write,
+) -> anyhow::Result<()> {
+    let conditions = options.conditions()?;
+    std::fs::create_dir_all(&options.dir)
+        .with_context(|| format!("cannot create {}", options.dir.display()))?;
+    machine::check_disk(&options.dir)?;
+    let about = machine::About::gather(&conditions).await?;
+    let rows = compare::run(cases, &conditions, progress).await?;
+    let report = Report {
+        rows: &rows,
+        goals,
+        about: &about,
+    };
+    report.plain(out)?;
+    out.flush()?;
+    if let Some(path) = &options.json {
+        let text = serde_json::to_string_pretty(&report::json(&report))?;
+        write_file(path, |file| writeln!(file, "{text}"))?;
+    }
+    if let Some(path) = &options.markdown {
+        write_file(path, |file| report.markdown(file))?;
+    }
+    match report.errors().count() {
+        0 => Ok(()),
+        errors => bail!("{errors} runs failed"),
+    }
+}
+
+fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let mut file = BufWriter::new(file);
+    write(&mut file)
+        .and_then(|()| file.flush())
+        .with_context(|| format!("cannot write {}", path.display()))
+}

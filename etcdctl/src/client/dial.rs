@@ -1,0 +1,211 @@
+//! Endpoints and dialling.
+//!
+//! An endpoint is `host:port`, `http://host:port`, `unix:path` or `unix://path`.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tonic::Status;
+use tonic::transport::{Channel, Endpoint};
+
+use super::status;
+use crate::globals::Globals;
+
+/// How long one attempt to connect may take (gRPC's minimum).
+const ATTEMPT_MAX: Duration = Duration::from_secs(20);
+/// First and longest pause between rounds over all endpoints.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(3);
+/// gRPC does not probe more often than this.
+const KEEPALIVE_MIN: Duration = Duration::from_secs(10);
+
+/// Where to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// `host:port`.
+    Tcp(String),
+    /// A socket's path.
+    Unix(String),
+}
+
+impl Target {
+    /// Reads an endpoint as typed.
+    pub(crate) fn parse(endpoint: &str) -> Self {
+        if let Some(path) = endpoint.strip_prefix("unix:") {
+            return Self::Unix(path.strip_prefix("//").unwrap_or(path).to_owned());
+        }
+        match endpoint.split_once("://") {
+            Some((_, rest)) => Self::Tcp(rest.split('/').next().unwrap_or_default().to_owned()),
+            None => Self::Tcp(endpoint.to_owned()),
+        }
+    }
+
+    /// The form of log lines.
+    pub(crate) fn shown(&self) -> String {
+        let (Self::Tcp(address) | Self::Unix(address)) = self;
+        format!("etcd-endpoints:///{address}")
+    }
+
+    async fn connect(&self) -> Result<Socket, String> {
+        match self {
+            Self::Tcp(address) => {
+                let (_, port) = address.rsplit_once(':').ok_or_else(|| {
+                    format!("dial tcp: address {address}: missing port in address")
+                })?;
+                if !address.starts_with('[') && address.matches(':').count() > 1 {
+                    return Err(format!(
+                        "dial tcp: address {address}: too many colons in address"
+                    ));
+                }
+                if port.parse::<u16>().is_err() {
+                    return Err(format!("dial tcp: lookup tcp/{port}: unknown port"));
+                }
+                let connected = TcpStream::connect(address.as_str()).await;
+                let stream = connected.map_err(|e| {
+                    format!("dial tcp {address}: connect: {}", status::os_error(&e))
+                })?;
+                // Requests are small and wait for their answers.
+                let _ = stream.set_nodelay(true);
+                let local = stream.local_addr().map(|a| a.to_string());
+                let remote = stream.peer_addr().map(|a| a.to_string());
+                Ok(Socket {
+                    remote: remote.unwrap_or_default(),
+                    local: local.unwrap_or_default(),
+                    stream: Box::pin(stream),
+                })
+            }
+            Self::Unix(path) => {
+                let connected = UnixStream::connect(path).await;
+                let stream = connected
+                    .map_err(|e| format!("dial unix {path}: connect: {}", status::os_error(&e)))?;
+                Ok(Socket {
+                    remote: path.clone(),
+                    local: String::new(),
+                    stream: Box::pin(stream),
+                })
+            }
+        }
+    }
+
+    fn uri(&self) -> String {
+        match self {
+            Self::Tcp(address) => format!("http://{address}"),
+            Self::Unix(_) => "http://localhost".to_owned(),
+        }
+    }
+}
+
+trait ReadWrite: AsyncRead + AsyncWrite + Send {}
+impl<T: AsyncRead + AsyncWrite + Send> ReadWrite for T {}
+
+struct Socket {
+    remote: String,
+    local: String,
+    stream: Pin<Box<dyn ReadWrite>>,
+}
+
+/// A connection that is up, as far as is known.
+#[derive(Clone)]
+pub(crate) struct Live {
+    /// For calls.
+    pub(crate) channel: Channel,
+    remote: String,
+    local: String,
+}
+
+/// A connection's ends, as log lines show them.
+pub(crate) fn peer(live: Option<&Live>) -> String {
+    match live {
+        Some(Live { remote, local, .. }) => {
+            format!("Peer{{Addr: '{remote}', LocalAddr: '{local}', AuthInfo: 'insecure'}}")
+        }
+        None => "Peer{Addr: <nil>, LocalAddr: <nil>, AuthInfo: <nil>}".to_owned(),
+    }
+}
+
+/// Dials all targets at once, round after round, until one answers or the deadline has come.
+pub(crate) async fn first(
+    targets: &[Target],
+    globals: &Globals,
+    deadline: Option<Instant>,
+) -> Result<Live, Status> {
+    let mut latest = String::new();
+    let search = async {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            match round(targets, globals).await {
+                Ok(live) => return live,
+                Err(why) => latest = why,
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    };
+    let Some(deadline) = deadline else {
+        return Ok(search.await);
+    };
+    tokio::select! {
+        live = search => return Ok(live),
+        () = sleep_until(deadline) => {}
+    }
+    if latest.is_empty() {
+        return Err(status::deadline());
+    }
+    Err(status::never_connected(&latest))
+}
+
+async fn round(targets: &[Target], globals: &Globals) -> Result<Live, String> {
+    let mut attempts = JoinSet::new();
+    for target in targets {
+        let target = target.clone();
+        let probe = globals.keepalive_time.max(KEEPALIVE_MIN);
+        let patience = globals.keepalive_timeout;
+        attempts.spawn(async move {
+            match timeout(ATTEMPT_MAX, open(&target, probe, patience)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(format!("{target:?}: i/o timeout")),
+            }
+        });
+    }
+    let mut latest = String::new();
+    while let Some(outcome) = attempts.join_next().await {
+        match outcome {
+            Ok(Ok(live)) => return Ok(live),
+            Ok(Err(why)) => latest = why,
+            Err(why) => latest = why.to_string(),
+        }
+    }
+    Err(latest)
+}
+
+async fn open(target: &Target, probe: Duration, patience: Duration) -> Result<Live, String> {
+    let socket = target.connect().await?;
+    let endpoint = Endpoint::from_shared(target.uri()).map_err(|e| e.to_string())?;
+    let endpoint = endpoint
+        .http2_keep_alive_interval(probe)
+        .keep_alive_timeout(patience)
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20);
+    // The socket is used once: when it is lost, the next call dials all endpoints again.
+    let socket_once = Arc::new(Mutex::new(Some(socket.stream)));
+    let connector = tower::service_fn(move |_: http::Uri| {
+        let mut slot = socket_once.lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = slot
+            .take()
+            .ok_or_else(|| io::Error::other("connection lost"));
+        async move { stream.map(TokioIo::new) }
+    });
+    let channel = endpoint.connect_with_connector(connector).await;
+    Ok(Live {
+        channel: channel.map_err(|e| e.to_string())?,
+        remote: socket.remote,
+        local: socket.local,
+    })
+}

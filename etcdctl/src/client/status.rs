@@ -1,0 +1,98 @@
+//! Failures of calls in the words of etcd's client and of gRPC's Go library.
+
+use std::error::Error;
+use std::io;
+
+use tonic::{Code, Status};
+
+/// Texts that etcd itself sends: printed bare. Everything else is printed with its gRPC code.
+///
+/// etcd's client goes by its table of known errors; all of them, and only they, start with `etcdserver: `.
+const OWN: &str = "etcdserver: ";
+
+/// What a command prints after `Error: `.
+pub(crate) fn text(why: &Status) -> String {
+    match why.code() {
+        _ if why.message().starts_with(OWN) => why.message().to_owned(),
+        Code::DeadlineExceeded => "context deadline exceeded".to_owned(),
+        _ => rpc(why),
+    }
+}
+
+/// `rpc error: code = NotFound desc = …`.
+pub(crate) fn rpc(why: &Status) -> String {
+    format!(
+        "rpc error: code = {} desc = {}",
+        code_name(why.code()),
+        why.message()
+    )
+}
+
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "Canceled",
+        Code::Unknown => "Unknown",
+        Code::InvalidArgument => "InvalidArgument",
+        Code::DeadlineExceeded => "DeadlineExceeded",
+        Code::NotFound => "NotFound",
+        Code::AlreadyExists => "AlreadyExists",
+        Code::PermissionDenied => "PermissionDenied",
+        Code::ResourceExhausted => "ResourceExhausted",
+        Code::FailedPrecondition => "FailedPrecondition",
+        Code::Aborted => "Aborted",
+        Code::OutOfRange => "OutOfRange",
+        Code::Unimplemented => "Unimplemented",
+        Code::Internal => "Internal",
+        Code::Unavailable => "Unavailable",
+        Code::DataLoss => "DataLoss",
+        Code::Unauthenticated => "Unauthenticated",
+    }
+}
+
+/// The command's time is up.
+pub(crate) fn deadline() -> Status {
+    Status::deadline_exceeded("context deadline exceeded")
+}
+
+/// The time is up and no server could be dialled: `why` is the last dialling error.
+pub(crate) fn never_connected(why: &str) -> Status {
+    Status::deadline_exceeded(format!(
+        "latest balancer error: connection error: desc = \"transport: Error while dialing: {why}\""
+    ))
+}
+
+/// The connection broke before an answer.
+pub(crate) fn lost(why: &(dyn Error + 'static)) -> Status {
+    let mut cause: &(dyn Error + 'static) = why;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    Status::unavailable(format!("error reading from server: {cause}"))
+}
+
+/// Rewrites failures that tonic made up itself as gRPC's Go library words them; the flag says that the
+/// connection is lost.
+pub(crate) fn settle(why: Status, receive_max: usize) -> (Status, bool) {
+    if let Some(cause) = why.source() {
+        return (lost(cause), true);
+    }
+    let too_large = "Error, decoded message length too large: found ";
+    if let Some(rest) = why.message().strip_prefix(too_large) {
+        let found = rest.split(' ').next().unwrap_or_default();
+        let text = format!("grpc: received message larger than max ({found} vs. {receive_max})");
+        return (Status::resource_exhausted(text), false);
+    }
+    (why, false)
+}
+
+/// An operating system error as Go words it: `connection refused`.
+pub(crate) fn os_error(why: &io::Error) -> String {
+    let text = why.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}

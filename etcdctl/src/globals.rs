@@ -1,0 +1,243 @@
+//! The flags every command takes, and what they say together.
+
+use std::time::Duration;
+
+use crate::exit::{BAD_CONNECTION, Failure};
+use crate::flag::{Flag, Kind, Parsed, lossy};
+
+const TLS: &str = "TLS is not available in this release of etcdctl";
+
+/// The table; `ETCDCTL_*` variables go by its names, in its order.
+pub(crate) const FLAGS: &[Flag] = &[
+    Flag::new(
+        "auth-jwt-token",
+        Kind::Text,
+        "",
+        "token that proves who you are, instead of --user and --password",
+    ),
+    Flag::new(
+        "cacert",
+        Kind::Text,
+        "",
+        "file with the certificates of the authorities that sign the servers' certificates",
+    ),
+    Flag::new(
+        "cert",
+        Kind::Text,
+        "",
+        "file with the certificate to show to the servers",
+    ),
+    Flag::new(
+        "command-timeout",
+        Kind::Duration,
+        "5s",
+        "how long a command may take, dialling excluded",
+    ),
+    Flag::switch("debug", "print the settings in use to stderr"),
+    Flag::new(
+        "dial-timeout",
+        Kind::Duration,
+        "2s",
+        "how long to wait for a login",
+    ),
+    Flag::new(
+        "discovery-srv",
+        Kind::Text,
+        "",
+        "domain whose SRV records name the endpoints",
+    )
+    .short('d'),
+    Flag::new(
+        "discovery-srv-name",
+        Kind::Text,
+        "",
+        "service name in the SRV records",
+    ),
+    Flag::new(
+        "endpoints",
+        Kind::List,
+        "127.0.0.1:2379",
+        "addresses of the servers",
+    ),
+    Flag::switch(
+        "hex",
+        "print keys and values as \\x.. and ids in hexadecimal",
+    ),
+    Flag::new(
+        "insecure-discovery",
+        Kind::Bool,
+        "true",
+        "accept endpoints without TLS from SRV records",
+    ),
+    Flag::switch(
+        "insecure-skip-tls-verify",
+        "accept any server certificate: for tests only",
+    ),
+    Flag::new(
+        "insecure-transport",
+        Kind::Bool,
+        "true",
+        "connect without TLS",
+    ),
+    Flag::new(
+        "keepalive-time",
+        Kind::Duration,
+        "2s",
+        "idle time after which the connection is probed (at least 10s)",
+    ),
+    Flag::new(
+        "keepalive-timeout",
+        Kind::Duration,
+        "6s",
+        "how long to wait for the answer to a probe",
+    ),
+    Flag::new("key", Kind::Text, "", "file with the private key of --cert"),
+    Flag::int("max-recv-bytes", "largest reply to accept (0 = 2 GiB)"),
+    Flag::int("max-request-bytes", "largest request to send (0 = 2 MiB)"),
+    Flag::new("password", Kind::Text, "", "password of --user"),
+    Flag::new(
+        "user",
+        Kind::Text,
+        "",
+        "user to log in as: name or name:password",
+    ),
+    Flag::new(
+        "write-out",
+        Kind::Text,
+        "simple",
+        "output format: simple, json, fields, table or protobuf",
+    )
+    .short('w'),
+];
+
+/// Name and password to log in with.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// The global flags, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Globals {
+    /// As typed, white space trimmed.
+    pub(crate) endpoints: Vec<String>,
+    pub(crate) dial_timeout: Duration,
+    pub(crate) command_timeout: Duration,
+    /// `--command-timeout` was given: snapshots have no deadline otherwise.
+    pub(crate) command_timeout_set: bool,
+    pub(crate) keepalive_time: Duration,
+    pub(crate) keepalive_timeout: Duration,
+    /// Bytes of the largest request.
+    pub(crate) send_max: usize,
+    /// Bytes of the largest reply.
+    pub(crate) receive_max: usize,
+    pub(crate) login: Option<Login>,
+    pub(crate) token: Option<String>,
+    pub(crate) hex: bool,
+    pub(crate) format: String,
+}
+
+impl Globals {
+    /// Reads and checks them.
+    pub(crate) fn read(flags: &Parsed) -> Result<Self, Failure> {
+        if !flags.text("discovery-srv").is_empty() {
+            let text = "discovery by SRV records is not available in this release of etcdctl";
+            return Err(Failure::feature(text));
+        }
+        let endpoints: Vec<_> = flags
+            .list("endpoints")
+            .iter()
+            .map(|e| lossy(e).trim().to_owned())
+            .collect();
+        check_tls(flags, &endpoints)?;
+        let text = |name| lossy(flags.text(name));
+        let token = Some(text("auth-jwt-token")).filter(|t| !t.is_empty());
+        let globals = Self {
+            endpoints,
+            dial_timeout: flags.duration("dial-timeout"),
+            command_timeout: flags.duration("command-timeout"),
+            command_timeout_set: flags.changed("command-timeout"),
+            keepalive_time: flags.duration("keepalive-time"),
+            keepalive_timeout: flags.duration("keepalive-timeout"),
+            send_max: limit(flags.int("max-request-bytes"), 2 * 1024 * 1024),
+            receive_max: limit(flags.int("max-recv-bytes"), i32::MAX as usize),
+            login: if token.is_some() {
+                None
+            } else {
+                login(text("user"), text("password"))?
+            },
+            token,
+            hex: flags.switch("hex"),
+            format: text("write-out"),
+        };
+        Ok(globals)
+    }
+
+    /// Limits and endpoints a connection can be made with.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.endpoints.is_empty() {
+            let text = "etcdclient: no available endpoints";
+            return Err(Failure::new(BAD_CONNECTION, text));
+        }
+        if self.send_max > self.receive_max {
+            return Err(Failure::new(
+                BAD_CONNECTION,
+                format!(
+                    "gRPC message recv limit ({} bytes) must be greater than send limit ({} bytes)",
+                    self.receive_max, self.send_max
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn limit(given: i64, default: usize) -> usize {
+    match usize::try_from(given) {
+        Ok(bytes) if bytes > 0 => bytes,
+        _ => default,
+    }
+}
+
+fn check_tls(flags: &Parsed, endpoints: &[String]) -> Result<(), Failure> {
+    for name in ["cert", "key", "cacert"] {
+        if flags.changed(name) && flags.text(name).is_empty() {
+            return Err(Failure::args(format!(
+                "empty string is passed to --{name} option"
+            )));
+        }
+    }
+    let (cert, key) = (lossy(flags.text("cert")), lossy(flags.text("key")));
+    if cert.is_empty() != key.is_empty() {
+        let text = format!("KeyFile and CertFile must both be present[key: {key}, cert: {cert}]");
+        return Err(Failure::args(text));
+    }
+    let secure = |e: &String| e.starts_with("https://") || e.starts_with("unixs:");
+    let wanted = !cert.is_empty()
+        || !flags.text("cacert").is_empty()
+        || !flags.switch("insecure-transport")
+        || endpoints.iter().any(secure);
+    if wanted {
+        return Err(Failure::feature(TLS));
+    }
+    Ok(())
+}
+
+fn login(user: String, password: String) -> Result<Option<Login>, Failure> {
+    if user.is_empty() {
+        return Ok(None);
+    }
+    if !password.is_empty() {
+        return Ok(Some(Login { user, password }));
+    }
+    match user.split_once(':') {
+        Some((user, password)) => Ok(Some(Login {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        })),
+        None => Err(Failure::feature(
+            "asking for a password is not available in this release of etcdctl: give --user name:password or --password",
+        )),
+    }
+}

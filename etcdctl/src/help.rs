@@ -1,0 +1,135 @@
+//! Help and usage texts, drawn from the command tree.
+
+use std::io::{self, Write};
+
+use crate::cli::{Action, Command, Found, GLOBAL, Group};
+use crate::command;
+use crate::exit::Done;
+use crate::flag::{self, Flag, Kind};
+
+/// The whole help of a command, on stdout.
+pub(crate) fn full(found: &Found, out: &mut dyn Write) -> Done {
+    let command = found.command();
+    let text = if command.long.is_empty() {
+        command.short
+    } else {
+        command.long
+    };
+    writeln!(out, "{}\n", text.trim())?;
+    usage(found, out)?;
+    if !matches!(command.action, Action::Options) {
+        writeln!(
+            out,
+            "\n`etcdctl options` lists the flags that every command takes."
+        )?;
+    }
+    Ok(())
+}
+
+/// Usage line, subcommands and flags.
+pub(crate) fn usage(found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let command = found.command();
+    writeln!(out, "Usage:")?;
+    let name = found.full_name();
+    match command.action {
+        Action::Subcommands => writeln!(out, "  {name} <command>")?,
+        _ => writeln!(out, "  {name} {}", command.usage)?,
+    }
+    if found.path.len() == 1 {
+        return root_commands(out);
+    }
+    if !command.commands.is_empty() {
+        writeln!(out, "\nCommands:")?;
+        list(command.commands.iter(), out)?;
+    }
+    let mut own = found.own();
+    own.push(&flag::HELP);
+    writeln!(out, "\nFlags:")?;
+    flags(own, out)?;
+    let shared: Vec<_> = found.path[1..found.path.len() - 1]
+        .iter()
+        .flat_map(|c| c.shared)
+        .collect();
+    if !shared.is_empty() {
+        writeln!(out, "\nFlags of `{}`:", found.path[1].name)?;
+        flags(shared, out)?;
+    }
+    Ok(())
+}
+
+fn root_commands(out: &mut dyn Write) -> io::Result<()> {
+    let groups = [
+        (Group::KeyValue, "Keys and values"),
+        (Group::Maintenance, "Cluster and maintenance"),
+        (Group::Concurrency, "Locks and elections"),
+        (Group::Authentication, "Users and roles"),
+        (Group::Utility, "Utilities"),
+    ];
+    for (group, title) in groups {
+        writeln!(out, "\n{title}:")?;
+        let members = command::ROOT.commands.iter().filter(|c| c.group == group);
+        list(members, out)?;
+    }
+    writeln!(
+        out,
+        "\n`etcdctl <command> --help` tells more about a command."
+    )
+}
+
+fn list<'a>(commands: impl Iterator<Item = &'a Command>, out: &mut dyn Write) -> io::Result<()> {
+    let mut commands: Vec<_> = commands.collect();
+    commands.sort_unstable_by_key(|c| c.name);
+    let width = commands.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    for command in commands {
+        let later = match command.action {
+            Action::Later => " (not in this release)",
+            _ => "",
+        };
+        writeln!(out, "  {:width$}  {}{later}", command.name, command.short)?;
+    }
+    Ok(())
+}
+
+/// What `etcdctl options` prints.
+pub(crate) fn options(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "Flags that every command takes. Each can also be set by a variable: ETCDCTL_ and the flag's name"
+    )?;
+    writeln!(out, "in capitals, with _ for -, as in ETCDCTL_ENDPOINTS.\n")?;
+    flags(GLOBAL.iter().collect(), out)
+}
+
+fn flags(mut flags: Vec<&Flag>, out: &mut dyn Write) -> io::Result<()> {
+    flags.sort_unstable_by_key(|f| f.name);
+    let left: Vec<String> = flags.iter().map(|f| spelled(f)).collect();
+    let width = left.iter().map(String::len).max().unwrap_or(0);
+    for (flag, left) in flags.iter().zip(&left) {
+        writeln!(out, "{left:width$}   {}{}", flag.help, default(flag))?;
+    }
+    Ok(())
+}
+
+fn spelled(flag: &Flag) -> String {
+    let short = match flag.short {
+        Some(letter) => format!("  -{letter}, "),
+        None => "      ".into(),
+    };
+    let kind = match flag.kind {
+        Kind::Bool => "",
+        Kind::Int => " int",
+        Kind::Text => " string",
+        Kind::Duration => " duration",
+        Kind::List => " strings",
+    };
+    format!("{short}--{}{kind}", flag.name)
+}
+
+fn default(flag: &Flag) -> String {
+    match (flag.kind, flag.default) {
+        (Kind::Bool, "false") | (Kind::Int, "0") | (_, "") => String::new(),
+        (Kind::Text, text) => format!(" (default \"{text}\")"),
+        (Kind::List, text) => format!(" (default [{text}])"),
+        (_, text) => format!(" (default {text})"),
+    }
+}

@@ -1,0 +1,83 @@
+//! `etcdutl snapshot status`: checks a backup and sums it up.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use store::{bolt, snapshot};
+
+use super::flags::Parsed;
+use super::printer::{self, Format};
+use super::{Command, Failure, code};
+
+/// How often a lock that another process holds is asked for again; bbolt's own interval.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+
+pub(super) const COMMAND: Command = Command {
+    name: "status",
+    synopsis: "status <filename>",
+    summary: "Gets backend snapshot status of a given file",
+    flags: &[],
+    children: &[],
+    run: Some(run),
+};
+
+fn run(parsed: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Result<(), Failure> {
+    let [file] = parsed.arguments() else {
+        let text = "snapshot status requires exactly one argument";
+        return Err(Failure::new(code::BAD_ARGUMENTS, text));
+    };
+    let path = Path::new(file);
+    fs::metadata(path).map_err(|error| {
+        let text = format!("stat {file}: {}", printer::reason(&error));
+        Failure::new(code::ERROR, text)
+    })?;
+    let format = Format::parse(parsed.text("write-out"))?;
+    let _lock = lock(path, parsed.duration("timeout"))?;
+    let status = snapshot::status(path).map_err(|error| failure(&error))?;
+    printer::status(&status, format, out)
+}
+
+/// Takes the lock that etcd holds on a database in use, shared. Zero waits for ever.
+pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
+    let failed = |error| {
+        let text = format!("open {}: {}", path.display(), printer::reason(&error));
+        Failure::new(code::ERROR, text)
+    };
+    let file = File::open(path).map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if !timeout.is_zero() && start.elapsed() >= timeout {
+            let text = format!("timeout: {} is in use by another process", path.display());
+            return Err(Failure::new(code::ERROR, text));
+        }
+        thread::sleep(LOCK_RETRY);
+    }
+}
+
+/// An error of a backup in etcdutl's words.
+pub(super) fn failure(error: &snapshot::Error) -> Failure {
+    use bolt::Error::Damaged;
+    let text = match error {
+        snapshot::Error::Bolt(damage @ Damaged { .. }) => {
+            format!("snapshot file integrity check failed. 1 errors found.\n{damage}")
+        }
+        snapshot::Error::Bolt(bolt::Error::Open { path, source }) => {
+            format!("open {}: {}", path.display(), printer::reason(source))
+        }
+        snapshot::Error::Io {
+            action,
+            path,
+            source,
+        } => format!("{action} {}: {}", path.display(), printer::reason(source)),
+        other => other.to_string(),
+    };
+    Failure::new(code::ERROR, text)
+}

@@ -1,0 +1,175 @@
+//! The state besides keys, as it stands in a checkpoint and at the head of the log.
+
+use prost::Message;
+use proto::etcdserverpb as pb;
+
+use super::{Alarms, State};
+use crate::cluster::{Member, Members};
+use crate::lease::Table;
+use crate::mvcc;
+
+/// The key in the backend under which a checkpoint keeps [`Meta`].
+pub const META_KEY: &[u8] = b"meta/state";
+
+/// Who this member is: the first thing in its log.
+#[derive(Clone, PartialEq, Message)]
+pub struct Identity {
+    /// The cluster's id.
+    #[prost(fixed64, tag = "1")]
+    pub cluster_id: u64,
+    /// This member's id.
+    #[prost(fixed64, tag = "2")]
+    pub member_id: u64,
+    /// The members that the cluster began with.
+    #[prost(message, repeated, tag = "3")]
+    pub members: Vec<pb::Member>,
+}
+
+/// All replicated state but the keys, written with them in one batch.
+#[derive(Clone, PartialEq, Message)]
+pub struct Meta {
+    /// Index of the last command in the checkpoint.
+    #[prost(uint64, tag = "1")]
+    pub applied_index: u64,
+    /// Its term.
+    #[prost(uint64, tag = "2")]
+    pub applied_term: u64,
+    /// Ids of the voters.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub voters: Vec<u64>,
+    /// The members.
+    #[prost(message, repeated, tag = "4")]
+    pub members: Vec<pb::Member>,
+    /// The leases.
+    #[prost(message, repeated, tag = "5")]
+    pub leases: Vec<LeaseMeta>,
+    /// The alarms.
+    #[prost(message, repeated, tag = "6")]
+    pub alarms: Vec<AlarmMeta>,
+}
+
+/// A lease in a checkpoint; its keys are found by their records.
+#[derive(Clone, PartialEq, Message)]
+pub struct LeaseMeta {
+    /// Its id.
+    #[prost(sfixed64, tag = "1")]
+    pub id: i64,
+    /// Seconds granted.
+    #[prost(int64, tag = "2")]
+    pub ttl: i64,
+    /// Seconds left when last noted, 0 for all.
+    #[prost(int64, tag = "3")]
+    pub remaining: i64,
+}
+
+/// An alarm in a checkpoint.
+#[derive(Clone, PartialEq, Message)]
+pub struct AlarmMeta {
+    /// The alarm.
+    #[prost(message, required, tag = "1")]
+    pub alarm: pb::AlarmMember,
+    /// The quota raised it.
+    #[prost(bool, tag = "2")]
+    pub automatic: bool,
+}
+
+/// Why a checkpoint's state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MetaError {
+    /// The bytes are not what [`Meta`] writes.
+    #[error("checkpoint state cannot be decoded")]
+    Decode(#[from] prost::DecodeError),
+    /// A lease stands twice, or is beyond the limits.
+    #[error("lease {id:x} in the checkpoint is not valid")]
+    Lease {
+        /// The lease.
+        id: i64,
+        /// Why.
+        source: crate::lease::Error,
+    },
+}
+
+impl Meta {
+    /// The state of a cluster that has done nothing yet.
+    pub fn first(identity: &Identity) -> Self {
+        let voters = identity
+            .members
+            .iter()
+            .filter(|m| !m.is_learner)
+            .map(|m| m.id)
+            .collect();
+        Self {
+            voters,
+            members: identity.members.clone(),
+            ..Default::default()
+        }
+    }
+
+    /// What has to be remembered of `state`.
+    pub fn of(state: &State) -> Self {
+        let voters = state
+            .members
+            .iter()
+            .filter(|m| !m.is_learner)
+            .map(|m| m.id)
+            .collect();
+        let mut leases: Vec<LeaseMeta> = state
+            .leases
+            .iter()
+            .map(|(id, lease)| LeaseMeta {
+                id,
+                ttl: lease.ttl,
+                remaining: lease.remaining,
+            })
+            .collect();
+        leases.sort_unstable_by_key(|lease| lease.id);
+        Self {
+            applied_index: state.applied.0,
+            applied_term: state.applied.1,
+            voters,
+            members: state.members.iter().map(pb::Member::from).collect(),
+            leases,
+            alarms: state
+                .alarms
+                .iter()
+                .map(|(alarm, automatic)| AlarmMeta { alarm, automatic })
+                .collect(),
+        }
+    }
+
+    /// The state again, with the keys that the store kept.
+    ///
+    /// # Errors
+    /// A lease is not valid.
+    pub fn restore(self, mut store: mvcc::Store) -> Result<State, MetaError> {
+        let mut leases = Table::default();
+        for LeaseMeta { id, ttl, remaining } in self.leases {
+            leases
+                .grant(id, ttl)
+                .map_err(|source| MetaError::Lease { id, source })?;
+            leases.checkpoint(id, remaining);
+        }
+        for (key, lease) in store.take_leased_keys() {
+            // A key may outlive its lease in a backup taken from etcd (issue 10686 there).
+            if leases.get(lease).is_some() {
+                leases.attach(&key, lease);
+            }
+        }
+        let mut members = Members::default();
+        self.members
+            .into_iter()
+            .for_each(|m| members.insert(Member::from(m)));
+        let mut alarms = Alarms::default();
+        self.alarms
+            .into_iter()
+            .for_each(|a| alarms.restore(a.alarm, a.automatic));
+        let applied = (self.applied_index, self.applied_term);
+        Ok(State {
+            store,
+            leases,
+            members,
+            alarms,
+            applied,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Carries out committed commands: `apply(state, command) -> effects`.
+//!
+//! The same commands in the same order give the same state on every member, so nothing here
+//! reads a clock, draws a random number or asks the disk for anything but values. What has to
+//! happen besides (events for watchers, deadlines of leases) comes back as [`Effects`].
+
+mod alarm;
+mod checkpoint;
+mod guard;
+mod kv;
+mod lease;
+mod state;
+mod txn;
+mod values;
+pub mod worker;
+
+pub use alarm::Alarms;
+pub use checkpoint::{Identity, META_KEY, Meta, MetaError};
+pub use state::{Shared, State};
+pub use txn::{execute_readonly, is_readonly, is_serializable};
+
+use proto::etcdserverpb as pb;
+use proto::mvccpb;
+
+use crate::command::Command;
+use crate::mvcc;
+
+/// What a command answers; the header holds at most the revision.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// To a put.
+    Put(pb::PutResponse),
+    /// To a deletion.
+    DeleteRange(pb::DeleteRangeResponse),
+    /// To a transaction.
+    Txn(pb::TxnResponse),
+    /// To a compaction.
+    Compact(pb::CompactionResponse),
+    /// To a grant.
+    LeaseGrant(pb::LeaseGrantResponse),
+    /// To a revocation.
+    LeaseRevoke(pb::LeaseRevokeResponse),
+    /// To an alarm raised or cleared.
+    Alarm(pb::AlarmResponse),
+    /// To commands whose only answer is that they are done.
+    Done,
+}
+
+/// Why a command changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A revision that is gone or not there yet, or a value that cannot be read.
+    #[error(transparent)]
+    Mvcc(#[from] mvcc::Error),
+    /// About a lease.
+    #[error(transparent)]
+    Lease(#[from] crate::lease::Error),
+    /// `ignore_value` or `ignore_lease` on a key that does not exist.
+    #[error("key not found")]
+    KeyNotFound,
+    /// The NOSPACE alarm is on.
+    #[error("database space exceeded")]
+    NoSpace,
+    /// The CORRUPT alarm is on.
+    #[error("corrupt cluster")]
+    Corrupt,
+}
+
+/// What came of a command.
+pub type Outcome = Result<Reply, Error>;
+
+/// What else has to happen after a command, in order.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Watchers are told: all events of one revision.
+    Events(i64, Vec<mvccpb::Event>),
+    /// A lease begins with so many seconds.
+    LeaseGranted(i64, i64),
+    /// A lease is gone.
+    LeaseGone(i64),
+    /// The history before this revision may be removed for good.
+    Compacted,
+}
+
+/// Effects of a batch of commands.
+pub type Effects = Vec<Effect>;
+
+/// Where a command stands in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Its term.
+    pub term: u64,
+    /// The entry's bytes and where the WAL keeps them, when values may be read from there.
+    pub entry: &'a bytes::Bytes,
+    /// See `entry`.
+    pub position: Option<crate::wal::Position>,
+}
+
+/// Carries out one command.
+pub fn apply(
+    state: &mut State,
+    place: Place<'_>,
+    command: Command,
+    effects: &mut Effects,
+) -> Outcome {
+    guard::check(state, &command)?;
+    match command {
+        Command::Put(request) => kv::put(state, place, &request, effects).map(Reply::Put),
+        Command::DeleteRange(request) => {
+            kv::delete_range(state, &request, effects).map(Reply::DeleteRange)
+        }
+        Command::Txn(request) => txn::apply(state, place, &request, effects).map(Reply::Txn),
+        Command::Compact(request) => kv::compact(state, &request, effects).map(Reply::Compact),
+        Command::LeaseGrant(request) => {
+            lease::grant(state, &request, effects).map(Reply::LeaseGrant)
+        }
+        Command::LeaseRevoke(request) => {
+            lease::revoke(state, request.id, effects).map(Reply::LeaseRevoke)
+        }
+        Command::LeaseExpire(request) => lease::expire(state, place.term, &request, effects),
+        Command::LeaseCheckpoint(request) => Ok(lease::checkpoint(state, &request)),
+        Command::Alarm(request) => Ok(Reply::Alarm(state.alarms.apply(&request))),
+        Command::Publish(member) => {
+            state
+                .members
+                .publish(member.id, member.name, member.client_ur_ls);
+            Ok(Reply::Done)
+        }
+    }
+}
+
+/// A header with a revision; who sends it fills in the rest.
+fn header(revision: i64) -> Option<pb::ResponseHeader> {
+    Some(pb::ResponseHeader {
+        revision,
+        ..Default::default()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! Everything that commands change, in one place behind one lock.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::Alarms;
+use crate::cluster::Members;
+use crate::lease::Table;
+use crate::mvcc;
+
+/// The replicated state of a member.
+pub struct State {
+    /// Keys and their history.
+    pub store: mvcc::Store,
+    /// Leases.
+    pub leases: Table,
+    /// Members.
+    pub members: Members,
+    /// Alarms.
+    pub alarms: Alarms,
+    /// Index and term of the last command carried out.
+    pub applied: (u64, u64),
+}
+
+/// The state as the parts of a member share it. Only the apply thread writes.
+pub type Shared = Arc<RwLock<State>>;

@@ -1,0 +1,193 @@
+//! What is replicated: one enum, one encoding.
+//!
+//! ```text
+//! byte 0        format version, now 1
+//! byte 1        kind (see `Kind`)
+//! bytes 2..10   request id, u64 little endian; unique per proposer, 0 when nobody waits
+//! bytes 10..    payload: the request as protobuf, exactly as it came over the wire
+//! ```
+//!
+//! Decoding shares the entry's bytes: keys and values of a decoded command are slices of it.
+//! An unknown version or kind is an error, never skipped: a member that cannot carry out a
+//! command must stop rather than diverge.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::Message;
+use proto::etcdserverpb as pb;
+
+/// The encoding written by this release.
+const VERSION: u8 = 1;
+/// Bytes before the payload.
+pub const HEADER_LEN: usize = 10;
+
+/// A state change, as agreed on by raft and carried out by [`crate::apply`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// KV.Put.
+    Put(pb::PutRequest),
+    /// KV.DeleteRange.
+    DeleteRange(pb::DeleteRangeRequest),
+    /// KV.Txn that writes, or that is nested.
+    Txn(pb::TxnRequest),
+    /// KV.Compact.
+    Compact(pb::CompactionRequest),
+    /// Lease.LeaseGrant; the id has been chosen by the proposer.
+    LeaseGrant(pb::LeaseGrantRequest),
+    /// Lease.LeaseRevoke asked for by a client.
+    LeaseRevoke(pb::LeaseRevokeRequest),
+    /// The leader found that leases ran out.
+    LeaseExpire(LeaseExpire),
+    /// The leader notes how much time leases have left.
+    LeaseCheckpoint(pb::LeaseCheckpointRequest),
+    /// Maintenance.Alarm with an action other than GET.
+    Alarm(Alarm),
+    /// A member tells its name and client URLs.
+    Publish(pb::Member),
+}
+
+/// Leases to be revoked because their time ran out. It takes effect only if it commits in the
+/// very term in which it was proposed, so a leader that slept cannot revoke what its successor
+/// renewed.
+#[derive(Clone, PartialEq, Message)]
+pub struct LeaseExpire {
+    /// The proposing leader's term.
+    #[prost(uint64, tag = "1")]
+    pub term: u64,
+    /// The lease.
+    #[prost(int64, tag = "2")]
+    pub id: i64,
+}
+
+/// An alarm raised or cleared.
+#[derive(Clone, PartialEq, Message)]
+pub struct Alarm {
+    /// The request.
+    #[prost(message, required, tag = "1")]
+    pub request: pb::AlarmRequest,
+    /// Raised by the quota itself; such an alarm is cleared by the quota as well.
+    #[prost(bool, tag = "2")]
+    pub automatic: bool,
+}
+
+/// Why bytes are not a command.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Fewer bytes than a header.
+    #[error("command of {0} bytes is shorter than its header")]
+    Short(usize),
+    /// Written by a newer release.
+    #[error("command version {0} is unknown to this release")]
+    Version(u8),
+    /// Written by a newer release, or damaged.
+    #[error("command kind {0} is unknown to this release")]
+    Kind(u8),
+    /// The payload is not what the kind says.
+    #[error("command payload of kind {kind} cannot be decoded")]
+    Payload {
+        /// The kind byte.
+        kind: u8,
+        /// What protobuf said.
+        source: prost::DecodeError,
+    },
+}
+
+mod kind {
+    pub(super) const PUT: u8 = 1;
+    pub(super) const DELETE_RANGE: u8 = 2;
+    pub(super) const TXN: u8 = 3;
+    pub(super) const COMPACT: u8 = 4;
+    pub(super) const LEASE_GRANT: u8 = 5;
+    pub(super) const LEASE_REVOKE: u8 = 6;
+    pub(super) const LEASE_EXPIRE: u8 = 7;
+    pub(super) const LEASE_CHECKPOINT: u8 = 8;
+    pub(super) const ALARM: u8 = 9;
+    pub(super) const PUBLISH: u8 = 10;
+}
+
+impl Command {
+    fn parts(&self) -> (u8, &dyn Payload) {
+        match self {
+            Self::Put(m) => (kind::PUT, m),
+            Self::DeleteRange(m) => (kind::DELETE_RANGE, m),
+            Self::Txn(m) => (kind::TXN, m),
+            Self::Compact(m) => (kind::COMPACT, m),
+            Self::LeaseGrant(m) => (kind::LEASE_GRANT, m),
+            Self::LeaseRevoke(m) => (kind::LEASE_REVOKE, m),
+            Self::LeaseExpire(m) => (kind::LEASE_EXPIRE, m),
+            Self::LeaseCheckpoint(m) => (kind::LEASE_CHECKPOINT, m),
+            Self::Alarm(m) => (kind::ALARM, m),
+            Self::Publish(m) => (kind::PUBLISH, m),
+        }
+    }
+
+    /// The bytes that go into the log.
+    pub fn encode(&self, id: u64) -> Bytes {
+        let (kind, payload) = self.parts();
+        let mut out = BytesMut::with_capacity(HEADER_LEN + payload.len());
+        out.put_u8(VERSION);
+        out.put_u8(kind);
+        out.put_u64_le(id);
+        payload.write(&mut out);
+        out.freeze()
+    }
+
+    /// The request id and the command that [`Command::encode`] wrote.
+    ///
+    /// # Errors
+    /// The bytes are of another release, or damaged.
+    pub fn decode(data: &Bytes) -> Result<(u64, Self), DecodeError> {
+        if data.len() < HEADER_LEN {
+            return Err(DecodeError::Short(data.len()));
+        }
+        if data[0] != VERSION {
+            return Err(DecodeError::Version(data[0]));
+        }
+        let kind = data[1];
+        let id = request_id(data);
+        let body = data.slice(HEADER_LEN..);
+        let command = match kind {
+            kind::PUT => Self::Put(payload(kind, body)?),
+            kind::DELETE_RANGE => Self::DeleteRange(payload(kind, body)?),
+            kind::TXN => Self::Txn(payload(kind, body)?),
+            kind::COMPACT => Self::Compact(payload(kind, body)?),
+            kind::LEASE_GRANT => Self::LeaseGrant(payload(kind, body)?),
+            kind::LEASE_REVOKE => Self::LeaseRevoke(payload(kind, body)?),
+            kind::LEASE_EXPIRE => Self::LeaseExpire(payload(kind, body)?),
+            kind::LEASE_CHECKPOINT => Self::LeaseCheckpoint(payload(kind, body)?),
+            kind::ALARM => Self::Alarm(payload(kind, body)?),
+            kind::PUBLISH => Self::Publish(payload(kind, body)?),
+            other => return Err(DecodeError::Kind(other)),
+        };
+        Ok((id, command))
+    }
+}
+
+/// The request id in an encoded command, or 0 where there is none.
+pub fn request_id(data: &[u8]) -> u64 {
+    data.get(2..HEADER_LEN)
+        .and_then(|b| b.try_into().ok())
+        .map_or(0, u64::from_le_bytes)
+}
+
+fn payload<M: Message + Default>(kind: u8, body: Bytes) -> Result<M, DecodeError> {
+    M::decode(body).map_err(|source| DecodeError::Payload { kind, source })
+}
+
+/// The part of [`Message`] that can be called through a reference to any request.
+trait Payload {
+    fn len(&self) -> usize;
+    fn write(&self, out: &mut BytesMut);
+}
+
+impl<M: Message> Payload for M {
+    fn len(&self) -> usize {
+        self.encoded_len()
+    }
+
+    fn write(&self, out: &mut BytesMut) {
+        self.encode_raw(out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

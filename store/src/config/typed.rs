@@ -1,0 +1,415 @@
+//! The configuration as the server uses it: typed, checked, with its units.
+
+use super::gates::Gates;
+use super::settings::Settings;
+use super::url::{Url, join};
+use super::{Error, Loudness, Notice, duration};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The quota when none is asked for: 2 GiB.
+const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// The time between two progress notifications when none is asked for.
+const PROGRESS_NOTIFY_DEFAULT: Duration = Duration::from_secs(600);
+
+/// The least level that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What is worth knowing.
+    #[default]
+    Info,
+    /// What is worth a look.
+    Warn,
+    /// What failed.
+    Error,
+    /// What ends the process.
+    Fatal,
+}
+
+impl LogLevel {
+    /// Reads a level as zap does.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "debug" | "DEBUG" => LogLevel::Debug,
+            "info" | "INFO" | "" => LogLevel::Info,
+            "warn" | "WARN" => LogLevel::Warn,
+            "error" | "ERROR" => LogLevel::Error,
+            "dpanic" | "DPANIC" | "panic" | "PANIC" | "fatal" | "FATAL" => LogLevel::Fatal,
+            _ => return None,
+        })
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// One JSON object per line.
+    #[default]
+    Json,
+    /// Columns separated by tabs.
+    Console,
+}
+
+/// How and where to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// The least level.
+    pub level: LogLevel,
+    /// The form.
+    pub format: LogFormat,
+    /// `default`, `stderr`, `stdout` or paths.
+    pub outputs: Vec<String>,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        let outputs = vec!["default".into()];
+        Self {
+            level: LogLevel::Info,
+            format: LogFormat::Json,
+            outputs,
+        }
+    }
+}
+
+/// Whether the cluster is set up or joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterState {
+    /// This member is among the first.
+    New,
+    /// This member joins a running cluster.
+    Existing,
+}
+
+/// What is compacted on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AutoCompaction {
+    /// Nothing.
+    Off,
+    /// What is older than this.
+    Periodic(Duration),
+    /// All but this many revisions.
+    Revision(i64),
+}
+
+/// Pings on client connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// A client that pings more often loses its connection; zero allows any rate.
+    pub min_time: Duration,
+    /// The server pings this often; nothing if it never does.
+    pub interval: Option<Duration>,
+    /// A client that does not answer in this time loses its connection.
+    pub timeout: Duration,
+}
+
+/// Everything a member needs to know to start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `--name`.
+    pub name: String,
+    /// `--data-dir`, or `<name>.etcd`.
+    pub data_dir: PathBuf,
+    /// Entries between two checkpoints.
+    pub snapshot_count: u64,
+    /// Entries kept in the log behind a checkpoint.
+    pub snapshot_catchup_entries: u64,
+    /// The time of one raft tick.
+    pub heartbeat_interval: Duration,
+    /// The time after which an election begins.
+    pub election_timeout: Duration,
+    /// Whether the first election comes early.
+    pub initial_election_tick_advance: bool,
+    /// `--pre-vote`.
+    pub pre_vote: bool,
+    /// `--strict-reconfig-check`.
+    pub strict_reconfig_check: bool,
+    /// Where members are listened for.
+    pub listen_peer_urls: Vec<Url>,
+    /// Where clients are listened for.
+    pub listen_client_urls: Vec<Url>,
+    /// Where HTTP is served instead, if anywhere.
+    pub listen_client_http_urls: Vec<Url>,
+    /// Where metrics and health are served too.
+    pub listen_metrics_urls: Vec<Url>,
+    /// What members are told.
+    pub initial_advertise_peer_urls: Vec<Url>,
+    /// What clients are told.
+    pub advertise_client_urls: Vec<Url>,
+    /// `--initial-cluster` as written.
+    pub initial_cluster: String,
+    /// `--initial-cluster-state`.
+    pub initial_cluster_state: ClusterState,
+    /// `--initial-cluster-token`.
+    pub initial_cluster_token: String,
+    /// The most bytes of data before writes are refused; nothing if there is no limit.
+    pub quota_backend_bytes: Option<u64>,
+    /// The most operations in a transaction.
+    pub max_txn_ops: u64,
+    /// The most bytes in a request.
+    pub max_request_bytes: u64,
+    /// The most streams on one connection.
+    pub max_concurrent_streams: u32,
+    /// The most learners.
+    pub max_learners: i64,
+    /// Pings on client connections.
+    pub keepalive: Keepalive,
+    /// `--socket-reuse-port`.
+    pub socket_reuse_port: bool,
+    /// `--socket-reuse-address`.
+    pub socket_reuse_address: bool,
+    /// `--enable-grpc-gateway`.
+    pub enable_grpc_gateway: bool,
+    /// `--feature-gates`.
+    pub gates: Gates,
+    /// `--auto-compaction-*`.
+    pub auto_compaction: AutoCompaction,
+    /// The most revisions removed at once by a compaction.
+    pub compaction_batch_limit: u64,
+    /// The pause between two such batches.
+    pub compaction_sleep_interval: Duration,
+    /// The time between two progress notifications on an idle watch.
+    pub watch_progress_notify_interval: Duration,
+    /// Allowed origins of web pages; empty or `*` allows all.
+    pub cors: Vec<String>,
+    /// Allowed Host headers; empty or `*` allows all.
+    pub host_whitelist: Vec<String>,
+    /// Whether requests are measured by histograms too.
+    pub metrics_extensive: bool,
+    /// A request that takes longer is logged.
+    pub warning_unary_request_duration: Duration,
+    /// An entry that takes longer to apply is logged.
+    pub warning_apply_duration: Duration,
+    /// Whether writes are acknowledged before they are durable.
+    pub unsafe_no_fsync: bool,
+    /// How to log.
+    pub log: LogConfig,
+}
+
+impl Config {
+    /// Makes the typed configuration from checked settings.
+    pub(super) fn new(
+        mut settings: Settings,
+        log: LogConfig,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, Error> {
+        let name = settings.text("name").to_owned();
+        let data_dir = match settings.text("data-dir") {
+            "" => {
+                let dir = format!("{name}.etcd");
+                let message = "'data-dir' was empty; using default";
+                notices.push(Notice::new(Loudness::Warn, message, &[("data-dir", &dir)]));
+                PathBuf::from(dir)
+            }
+            dir => PathBuf::from(dir),
+        };
+        let advertised = settings.urls("initial-advertise-peer-urls").to_vec();
+        let default_cluster = "default=http://localhost:2380";
+        if name != "default" && settings.text("initial-cluster") == default_cluster {
+            let own = advertised.iter().map(|url| format!("{name}={url}"));
+            let own = own.collect::<Vec<_>>().join(",");
+            settings.replace_text("initial-cluster", own);
+        }
+        let nanos = |name| Duration::from_nanos(u64::try_from(settings.int(name)).unwrap_or(0));
+        let millis = |name| Duration::from_millis(settings.uint(name));
+        let or_default = |given: Duration, default| if given.is_zero() { default } else { given };
+        let interval = nanos("grpc-keepalive-interval");
+        let timeout = nanos("grpc-keepalive-timeout");
+        let pings = !interval.is_zero() && !timeout.is_zero();
+        let keepalive = Keepalive {
+            min_time: nanos("grpc-keepalive-min-time"),
+            interval: pings.then_some(interval),
+            timeout,
+        };
+        Ok(Self {
+            data_dir,
+            snapshot_count: settings.uint("snapshot-count"),
+            snapshot_catchup_entries: settings.uint("snapshot-catchup-entries"),
+            heartbeat_interval: millis("heartbeat-interval"),
+            election_timeout: millis("election-timeout"),
+            initial_election_tick_advance: settings.bool("initial-election-tick-advance"),
+            pre_vote: settings.bool("pre-vote"),
+            strict_reconfig_check: settings.bool("strict-reconfig-check"),
+            listen_peer_urls: settings.urls("listen-peer-urls").to_vec(),
+            listen_client_urls: settings.urls("listen-client-urls").to_vec(),
+            listen_client_http_urls: settings.urls("listen-client-http-urls").to_vec(),
+            listen_metrics_urls: settings.urls("listen-metrics-urls").to_vec(),
+            initial_advertise_peer_urls: advertised,
+            advertise_client_urls: settings.urls("advertise-client-urls").to_vec(),
+            initial_cluster: settings.text("initial-cluster").into(),
+            initial_cluster_state: match settings.text("initial-cluster-state") {
+                "existing" => ClusterState::Existing,
+                _ => ClusterState::New,
+            },
+            initial_cluster_token: settings.text("initial-cluster-token").into(),
+            quota_backend_bytes: quota(settings.int("quota-backend-bytes")),
+            max_txn_ops: settings.uint("max-txn-ops"),
+            max_request_bytes: settings.uint("max-request-bytes"),
+            max_concurrent_streams: u32::try_from(settings.uint("max-concurrent-streams"))
+                .unwrap_or(u32::MAX),
+            max_learners: settings.int("max-learners"),
+            keepalive,
+            socket_reuse_port: settings.bool("socket-reuse-port"),
+            socket_reuse_address: settings.bool("socket-reuse-address"),
+            enable_grpc_gateway: settings.bool("enable-grpc-gateway"),
+            gates: settings.gates(),
+            auto_compaction: auto_compaction(&settings)?,
+            compaction_batch_limit: u64::try_from(settings.int("compaction-batch-limit"))
+                .ok()
+                .filter(|limit| *limit > 0)
+                .unwrap_or(1000),
+            compaction_sleep_interval: nanos("compaction-sleep-interval"),
+            watch_progress_notify_interval: or_default(
+                nanos("watch-progress-notify-interval"),
+                PROGRESS_NOTIFY_DEFAULT,
+            ),
+            cors: settings.list("cors").to_vec(),
+            host_whitelist: settings.list("host-whitelist").to_vec(),
+            metrics_extensive: settings.text("metrics") == "extensive",
+            warning_unary_request_duration: or_default(
+                nanos("warning-unary-request-duration"),
+                Duration::from_millis(300),
+            ),
+            warning_apply_duration: nanos("warning-apply-duration"),
+            unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
+            log,
+            name,
+        })
+    }
+
+    /// Checks how the cluster is set up; for a data directory without a member only, since a
+    /// restart does not look at these settings.
+    ///
+    /// # Errors
+    /// Gives etcd's text if this member does not find itself in `--initial-cluster`, and
+    /// [`Error::Later`] for clusters of several members and for joining one.
+    pub fn check_bootstrap(&self) -> Result<(), Error> {
+        let members = members(&self.initial_cluster)
+            .map_err(|why| Error::Start(format!("error setting up initial cluster: {why}")))?;
+        let Some((_, own)) = members.iter().find(|(name, _)| *name == self.name) else {
+            let name = super::quote(&self.name);
+            let why =
+                format!("couldn't find local name {name} in the initial cluster configuration");
+            return Err(Error::Start(why));
+        };
+        let joins = self.initial_cluster_state == ClusterState::Existing;
+        if !joins && *own != self.initial_advertise_peer_urls {
+            return Err(Error::Start(self.not_advertised(own)));
+        }
+        let mut all: Vec<&str> = members
+            .iter()
+            .flat_map(|(_, urls)| urls)
+            .map(Url::as_str)
+            .collect();
+        all.sort_unstable();
+        if all.windows(2).any(|pair| pair[0] == pair[1]) {
+            let text = &self.initial_cluster;
+            return Err(Error::Start(format!(
+                "initial cluster {text} has duplicate url"
+            )));
+        }
+        if joins {
+            let feature = "joining an existing cluster";
+            return Err(Error::Later {
+                flag: "initial-cluster-state",
+                feature,
+            });
+        }
+        if members.len() > 1 {
+            let feature = "a cluster of several members";
+            return Err(Error::Later {
+                flag: "initial-cluster",
+                feature,
+            });
+        }
+        Ok(())
+    }
+
+    /// The text for peer URLs that differ between the cluster and this member.
+    fn not_advertised(&self, own: &[Url]) -> String {
+        let advertised = &self.initial_advertise_peer_urls;
+        let missing = own
+            .iter()
+            .filter(|url| !advertised.contains(url))
+            .collect::<Vec<_>>();
+        let pairs = |urls: &[&Url]| {
+            let pairs = urls.iter().map(|url| format!("{}={url}", self.name));
+            pairs.collect::<Vec<_>>().join(",")
+        };
+        let flag = "--initial-advertise-peer-urls";
+        let (ours, theirs) = (join(advertised), join(own));
+        if missing.is_empty() {
+            let extra: Vec<&Url> = advertised.iter().filter(|url| !own.contains(url)).collect();
+            let extra = extra
+                .iter()
+                .map(|url| url.as_str())
+                .collect::<Vec<_>>()
+                .join(",");
+            let cluster = pairs(&advertised.iter().collect::<Vec<_>>());
+            return format!("{flag} has {extra} but missing from --initial-cluster={cluster}");
+        }
+        let resolved = format!("resolved urls: {:?} != {:?}", ours, theirs);
+        format!(
+            "--initial-cluster has {} but missing from {flag}={ours} ({resolved})",
+            pairs(&missing)
+        )
+    }
+
+    /// The largest gRPC message a client may send: room for the largest request and its frame.
+    #[must_use]
+    pub fn max_receive_bytes(&self) -> usize {
+        usize::try_from(self.max_request_bytes)
+            .unwrap_or(usize::MAX)
+            .saturating_add(512 * 1024)
+    }
+}
+
+/// Reads `name=url,name=url`; a name may come several times.
+fn members(text: &str) -> Result<Vec<(String, Vec<Url>)>, String> {
+    let mut members: Vec<(String, Vec<Url>)> = Vec::new();
+    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
+        let (name, url) = pair.split_once('=').unwrap_or((pair, ""));
+        let url = Url::parse(url)?;
+        match members.iter_mut().find(|(known, _)| known == name) {
+            Some((_, urls)) => urls.push(url),
+            None => members.push((name.into(), vec![url])),
+        }
+    }
+    for (_, urls) in &mut members {
+        urls.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    }
+    Ok(members)
+}
+
+/// The quota in bytes; nothing if there is no limit.
+fn quota(asked: i64) -> Option<u64> {
+    match asked {
+        0 => Some(QUOTA_DEFAULT_BYTES),
+        asked => u64::try_from(asked).ok(),
+    }
+}
+
+/// Reads the retention: a bare number counts hours or revisions, anything else is a duration.
+/// As in etcd a duration is taken in revision mode too, as that many nanoseconds' worth.
+fn auto_compaction(settings: &Settings) -> Result<AutoCompaction, Error> {
+    let revisions = settings.text("auto-compaction-mode") == "revision";
+    let text = match settings.text("auto-compaction-retention") {
+        "" => "0",
+        text => text,
+    };
+    let plain = text.parse::<i64>().ok().filter(|number| *number >= 0);
+    let amount = match plain {
+        Some(number) if revisions => number,
+        Some(hours) => hours.saturating_mul(3_600_000_000_000),
+        None => duration::parse(text)
+            .map_err(|why| Error::Start(format!("error parsing CompactionRetention: {why}")))?,
+    };
+    Ok(match u64::try_from(amount) {
+        Ok(0) | Err(_) => AutoCompaction::Off,
+        Ok(_) if revisions => AutoCompaction::Revision(amount),
+        Ok(nanos) => AutoCompaction::Periodic(Duration::from_nanos(nanos)),
+    })
+}

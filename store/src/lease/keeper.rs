@@ -1,0 +1,202 @@
+//! The leader's care for leases: renewals, and what has to be proposed when time passes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, StreamExt};
+use parking_lot::Mutex;
+use proto::etcdserverpb as pb;
+use tokio::sync::Notify;
+
+use super::{Deadlines, Due};
+use crate::apply::Shared;
+use crate::command::{Command, LeaseExpire};
+use crate::metrics::Metrics;
+use crate::propose::Proposer;
+use crate::raft::{Link, ProposeError};
+
+/// How often deadlines are looked at; etcd's interval.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Leases that end in one look at most, so that many at once do not crowd out everything else
+/// (etcd ends at most 1,000 a second).
+const DUE_MAX: usize = 500;
+/// Proposals of ends under way at once.
+const PARALLEL: usize = 16;
+
+/// Why a lease was not renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenewError {
+    /// It does not exist, or ended while it was asked for.
+    #[error("requested lease not found")]
+    NotFound,
+    /// The word that takes back its checkpoint did not go through.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+}
+
+/// See the module.
+pub struct Keeper {
+    begin: Instant,
+    deadlines: Mutex<Deadlines>,
+    /// Some lease is gone.
+    gone: Notify,
+    metrics: Arc<Metrics>,
+}
+
+impl Keeper {
+    /// A keeper that knows no lease yet.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            begin: Instant::now(),
+            deadlines: Mutex::default(),
+            gone: Notify::new(),
+            metrics,
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.begin.elapsed().as_millis() as u64
+    }
+
+    /// A lease has been granted.
+    pub(crate) fn granted(&self, id: i64, ttl: i64) {
+        self.metrics.lease.granted.inc();
+        self.metrics.lease.ttl.observe(ttl as f64);
+        let now = self.now();
+        self.deadlines.lock().insert(id, ttl, ttl, now);
+    }
+
+    /// A lease is gone.
+    pub(crate) fn gone(&self, id: i64) {
+        self.metrics.lease.revoked.inc();
+        self.deadlines.lock().remove(id);
+        self.gone.notify_waiters();
+    }
+
+    /// Seconds a lease has left.
+    pub fn seconds_left(&self, id: i64) -> Option<i64> {
+        let now = self.now();
+        self.deadlines.lock().seconds_left(id, now)
+    }
+
+    /// Ids in the order in which they end.
+    pub fn by_end(&self) -> Vec<i64> {
+        self.deadlines.lock().by_end()
+    }
+
+    /// Gives a lease its whole time again; the seconds it has now. One whose time ran out but
+    /// which is not gone yet is waited for: it must not be renewed.
+    ///
+    /// # Errors
+    /// See [`RenewError`].
+    pub async fn renew(&self, id: i64, proposer: &Proposer) -> Result<i64, RenewError> {
+        loop {
+            let gone = self.gone.notified();
+            tokio::pin!(gone);
+            gone.as_mut().enable();
+            let (left, ending, checkpointed) = {
+                let deadlines = self.deadlines.lock();
+                let left = deadlines.milliseconds_left(id, self.now());
+                (left, deadlines.is_ending(id), deadlines.is_checkpointed(id))
+            };
+            let Some(left) = left else {
+                return Err(RenewError::NotFound);
+            };
+            if ending || left == 0 {
+                gone.await;
+                continue;
+            }
+            if checkpointed {
+                take_back(id, proposer).await?;
+            }
+            let now = self.now();
+            if let Some(ttl) = self.deadlines.lock().renew(id, now) {
+                self.metrics.lease.renewed.inc();
+                return Ok(ttl);
+            }
+        }
+    }
+
+    /// Proposes what falls due, for as long as this member leads. Never ends by itself.
+    pub async fn run(&self, state: Shared, proposer: Proposer, link: &Link) {
+        let mut led_in = None;
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if !link.is_leader() {
+                led_in = None;
+                continue;
+            }
+            let term = link.term();
+            if led_in != Some(term) {
+                self.take_over(&state);
+                led_in = Some(term);
+            }
+            let due = self.deadlines.lock().due(self.now(), DUE_MAX);
+            if !due.is_empty() {
+                self.propose(due, term, &proposer).await;
+            }
+        }
+    }
+
+    /// A new leader gives each lease what the table says it has left.
+    fn take_over(&self, state: &Shared) {
+        let state = state.read();
+        let now = self.now();
+        let mut deadlines = self.deadlines.lock();
+        for (id, lease) in state.leases.iter() {
+            deadlines.insert(id, lease.ttl, lease.seconds_left(), now);
+        }
+    }
+
+    async fn propose(&self, due: Vec<Due>, term: u64, proposer: &Proposer) {
+        let mut checkpoints = Vec::new();
+        let mut ends = Vec::new();
+        for due in due {
+            match due {
+                Due::Expire(id) => ends.push(id),
+                Due::Checkpoint(id, remaining_ttl) => {
+                    checkpoints.push(pb::LeaseCheckpoint { id, remaining_ttl });
+                }
+            }
+        }
+        if !checkpoints.is_empty() {
+            let command = Command::LeaseCheckpoint(pb::LeaseCheckpointRequest { checkpoints });
+            if let Err(error) = proposer.propose(&command).await {
+                tracing::debug!(%error, "lease checkpoint was not written");
+            }
+        }
+        stream::iter(ends)
+            .for_each_concurrent(PARALLEL, |id| async move {
+                let command = Command::LeaseExpire(LeaseExpire { term, id });
+                match proposer.propose(&command).await {
+                    Ok(Ok(_)) => self.metrics.server.lease_expired.inc(),
+                    // Somebody revoked it first.
+                    Ok(Err(crate::apply::Error::Lease(_))) => {}
+                    Ok(Err(error)) => self.try_again(id, &error),
+                    Err(error) => self.try_again(id, &error),
+                }
+            })
+            .await;
+    }
+
+    fn try_again(&self, id: i64, error: &dyn std::error::Error) {
+        tracing::warn!(lease = %format_args!("{id:x}"), %error, "failed to revoke lease");
+        let next = self.now() + INTERVAL.as_millis() as u64;
+        self.deadlines.lock().retry(id, next);
+    }
+}
+
+async fn take_back(id: i64, proposer: &Proposer) -> Result<(), RenewError> {
+    let checkpoints = vec![pb::LeaseCheckpoint {
+        id,
+        remaining_ttl: 0,
+    }];
+    let command = Command::LeaseCheckpoint(pb::LeaseCheckpointRequest { checkpoints });
+    proposer
+        .propose(&command)
+        .await?
+        .map(drop)
+        .map_err(|_| RenewError::NotFound)
+}

@@ -1,0 +1,125 @@
+use bytes::Bytes;
+
+use super::{Deadlines, Due, Error, TTL_MAX, Table};
+
+fn key(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+#[test]
+fn a_grant_is_refused_with_the_reason() {
+    let mut table = Table::default();
+    assert_eq!(table.grant(1, 10), Ok(()));
+    assert_eq!(table.grant(1, 10), Err(Error::Exists));
+    assert_eq!(table.grant(0, 10), Err(Error::NotFound));
+    assert_eq!(table.grant(2, TTL_MAX + 1), Err(Error::TtlTooLarge));
+    assert_eq!(table.grant(-2, TTL_MAX), Ok(()));
+}
+
+#[test]
+fn a_key_hangs_on_the_last_lease_it_was_given() {
+    let mut table = Table::default();
+    table.grant(1, 10).unwrap();
+    table.grant(2, 10).unwrap();
+    table.attach(&key("b"), 1);
+    table.attach(&key("a"), 1);
+    table.attach(&key("c"), 1);
+    table.attach(&key("c"), 2);
+    table.attach(&key("b"), 0);
+    assert_eq!(table.revoke(1), Ok(vec![key("a")]));
+    assert_eq!(table.revoke(1), Err(Error::NotFound));
+    table.detach(&key("c"));
+    assert_eq!(table.revoke(2), Ok(vec![]));
+}
+
+#[test]
+fn revoked_keys_come_in_order() {
+    let mut table = Table::default();
+    table.grant(1, 10).unwrap();
+    for text in ["c", "a", "b"] {
+        table.attach(&key(text), 1);
+    }
+    assert_eq!(table.revoke(1), Ok(vec![key("a"), key("b"), key("c")]));
+}
+
+#[test]
+fn a_lease_that_is_renewed_in_time_costs_nothing() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(1, 60, 60, 0);
+    let mut now = 0;
+    for _ in 0..100 {
+        now += 20_000;
+        assert_eq!(deadlines.due(now, 10), []);
+        assert_eq!(deadlines.renew(1, now), Some(60));
+    }
+}
+
+#[test]
+fn an_aging_lease_is_noted_at_each_halving_and_then_ends() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(1, 64, 64, 0);
+    let mut noted = Vec::new();
+    for now in 0..64_000 {
+        for due in deadlines.due(now, 10) {
+            match due {
+                Due::Checkpoint(1, left) => {
+                    let exact = (64_000 - now) as i64;
+                    assert!(left * 1000 >= exact, "a checkpoint made the lease shorter");
+                    noted.push(left);
+                }
+                other => panic!("{other:?} after {now} ms of 64 s"),
+            }
+        }
+    }
+    assert_eq!(noted, [32, 16, 8, 4, 2]);
+    assert_eq!(deadlines.due(64_000, 10), [Due::Expire(1)]);
+    assert_eq!(deadlines.due(99_000, 10), [], "an end is proposed once");
+    assert!(deadlines.is_ending(1));
+    assert_eq!(deadlines.renew(1, 99_000), None, "too late");
+    deadlines.retry(1, 99_500);
+    assert_eq!(deadlines.due(99_500, 10), [Due::Expire(1)]);
+}
+
+#[test]
+fn a_renewal_of_a_noted_lease_needs_a_word_in_the_log() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(1, 60, 60, 0);
+    assert!(!deadlines.is_checkpointed(1));
+    assert_eq!(deadlines.due(31_000, 10).len(), 1);
+    assert!(deadlines.is_checkpointed(1));
+    deadlines.renew(1, 32_000);
+    assert!(!deadlines.is_checkpointed(1));
+    assert_eq!(deadlines.seconds_left(1, 32_000), Some(60));
+}
+
+#[test]
+fn a_lease_taken_over_goes_on_with_what_it_had_left() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(1, 60, 20, 5_000);
+    assert!(deadlines.is_checkpointed(1));
+    assert_eq!(deadlines.seconds_left(1, 5_000), Some(20));
+    assert_eq!(deadlines.due(25_000, 10), [Due::Expire(1)]);
+}
+
+#[test]
+fn renewals_leave_nothing_behind() {
+    let mut deadlines = Deadlines::default();
+    for id in 0..10 {
+        deadlines.insert(id, 3_600, 3_600, 0);
+    }
+    for now in 0..100_000 {
+        deadlines.renew((now % 10) as i64, now);
+    }
+    assert!(deadlines.looks_len() <= 64 + 4 * 10 + 1);
+}
+
+#[test]
+fn leases_are_listed_by_their_end() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(5, 30, 30, 0);
+    deadlines.insert(6, 10, 10, 0);
+    deadlines.insert(7, 20, 20, 0);
+    assert_eq!(deadlines.by_end(), [6, 7, 5]);
+    deadlines.remove(7);
+    assert_eq!(deadlines.by_end(), [6, 5]);
+}

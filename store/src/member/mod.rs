@@ -1,0 +1,74 @@
+//! A member as a whole: opened from its data directory, started, run until told to stop.
+//!
+//! This is the only place that knows all the parts; each of them is handed what it needs.
+
+mod compactor;
+mod open;
+mod probe;
+mod run;
+
+pub use open::{Opened, open};
+pub use run::{Running, start};
+
+use std::path::PathBuf;
+
+/// Why a member does not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A directory or a thread could not be made.
+    #[error("cannot {step} {path}", path = path.display())]
+    Io {
+        /// What was tried.
+        step: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The flags do not make a cluster.
+    #[error("error setting up initial cluster")]
+    Cluster(#[from] crate::cluster::InitialError),
+    /// The log cannot be used, or could not be written any more.
+    #[error(transparent)]
+    Wal(#[from] crate::wal::Error),
+    /// The log's head does not say who this member is.
+    #[error("the log in {path} does not name its member", path = path.display())]
+    Identity {
+        /// The log.
+        path: PathBuf,
+        /// What protobuf said.
+        source: prost::DecodeError,
+    },
+    /// The checkpoint cannot be opened or read.
+    #[error(transparent)]
+    Backend(#[from] crate::backend::Error),
+    /// The checkpoint's keys cannot be read.
+    #[error(transparent)]
+    Mvcc(#[from] crate::mvcc::Error),
+    /// The checkpoint's other state cannot be read.
+    #[error(transparent)]
+    Meta(#[from] crate::apply::MetaError),
+    /// The checkpoint is ahead of the log: one of them is not this member's.
+    #[error("the checkpoint holds entry {applied}, but the log in {path} ends with {last}", path = path.display())]
+    Ahead {
+        /// The checkpoint's last entry.
+        applied: u64,
+        /// The log's last entry.
+        last: u64,
+        /// The log.
+        path: PathBuf,
+    },
+    /// It did not come to lead in time.
+    #[error("no leader after {0:?}")]
+    NoLeader(std::time::Duration),
+    /// Its name and URLs could not be written.
+    #[error("cannot publish the member's attributes")]
+    Publish(#[from] crate::raft::ProposeError),
+}
+
+impl Error {
+    fn io(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { step, path, source }
+    }
+}

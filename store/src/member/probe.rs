@@ -1,0 +1,100 @@
+//! What the HTTP paths learn of the member.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::http::{Alarm, Probe};
+use crate::metrics::Metrics;
+use crate::mvcc::RangeQuery;
+use crate::rpc::Member;
+use crate::version;
+use crate::{quota, read};
+
+impl Probe for Member {
+    fn alarms(&self) -> Vec<Alarm> {
+        let state = self.state.read();
+        let alarms = state
+            .alarms
+            .iter()
+            .map(|(alarm, _)| match alarm.alarm {
+                1 => Alarm::NoSpace,
+                2 => Alarm::Corrupt,
+                _ => Alarm::Unknown,
+            })
+            .collect();
+        alarms
+    }
+
+    fn has_leader(&self) -> bool {
+        self.raft.link().leader() != 0
+    }
+
+    fn is_learner(&self) -> bool {
+        let state = self.state.read();
+        let own = state.members.get(self.identity.member_id);
+        own.is_some_and(|member| member.is_learner)
+    }
+
+    fn cluster_version(&self) -> Option<String> {
+        Some(version::CLUSTER.into())
+    }
+
+    fn storage_version(&self) -> Option<String> {
+        Some(version::STORAGE.into())
+    }
+
+    fn read(&self, serializable: bool) -> BoxFuture<'_, Result<(), String>> {
+        async move {
+            if !serializable {
+                read::linearizable(&self.raft, self.limits.request_timeout)
+                    .await
+                    .map_err(|error| format!("etcdserver: {error}"))?;
+            }
+            let query = RangeQuery {
+                key: "health".into(),
+                ..Default::default()
+            };
+            let state = self.state.read();
+            state.store.range(&query).map_err(|e| e.to_string())?;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn raft_status(&self) -> serde_json::Value {
+        let link = self.raft.link();
+        let state = if link.is_leader() {
+            "StateLeader"
+        } else {
+            "StateFollower"
+        };
+        serde_json::json!({
+            "id": format!("{:x}", self.identity.member_id),
+            "term": link.term(),
+            "lead": format!("{:x}", link.leader()),
+            "raftState": state,
+            "commit": link.committed_index(),
+            "applied": link.applied_index(),
+        })
+    }
+
+    fn refresh(&self, metrics: &Metrics) {
+        let link = self.raft.link();
+        let state = self.state.read();
+        metrics.server.has_leader.set((link.leader() != 0).into());
+        metrics.server.is_leader.set(link.is_leader().into());
+        let quota = self.limits.quota_bytes.unwrap_or(quota::DEFAULT_BYTES);
+        metrics.server.quota_backend_bytes.set(quota as i64);
+        metrics.mvcc.keys.set(state.store.key_count() as i64);
+        metrics.mvcc.current_revision.set(state.store.revision());
+        metrics
+            .mvcc
+            .compact_revision
+            .set(state.store.compact_revision());
+        metrics.mvcc.db_size.set(self.db_size(&state) as i64);
+        metrics
+            .mvcc
+            .db_size_in_use
+            .set(state.store.live_bytes() as i64);
+    }
+}

@@ -1,0 +1,315 @@
+//! The two entries in which the checkpoint keeps a run of records.
+//!
+//! Records go to the backend in runs because single ones cost it six times their size in writes
+//! (docs/adr/0003). Headers and values are apart, so that a restart reads no values.
+//!
+//! ```text
+//! headers: | crc32c, 4 LE | count | first.main | first.sub | header * count |
+//! header:  | main - previous main | sub, minus the previous if the main is the same | flags |
+//!          | shared prefix with the previous key | rest of the key: length, bytes |
+//!          | unless a deletion: main - create | version | value length |
+//!          | if it has a lease: lease, zigzag |
+//! flags:   bit 0 deletion, bit 1 lease
+//!
+//! values:  | crc32c, 4 LE | count | first.main | first.sub | place * count | value * count |
+//! place:   | main and sub as above | flags, only bit 1 | value length | lease if any |
+//! ```
+//!
+//! All numbers are LEB128. The checksum covers everything behind it. Deletions have an empty value.
+
+use bytes::Bytes;
+
+use super::revision::Revision;
+use super::varint::{Cursor, put, put_signed};
+
+const TOMBSTONE: u8 = 1;
+const LEASE: u8 = 2;
+const CRC_BYTES: usize = 4;
+
+/// A record without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) rev: Revision,
+    pub(super) key: Vec<u8>,
+    pub(super) create: i64,
+    pub(super) number: i64,
+    pub(super) lease: i64,
+    pub(super) tombstone: bool,
+    pub(super) value_len: usize,
+}
+
+/// Collects records in revision order into the two entries.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    headers: Vec<u8>,
+    places: Vec<u8>,
+    values: Vec<u8>,
+    count: usize,
+    first: Revision,
+    last: Revision,
+    last_key: Vec<u8>,
+    bytes: usize,
+}
+
+/// What a finished chunk consists of.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) first: Revision,
+    pub(super) last: Revision,
+    pub(super) records: usize,
+    /// Keys and values.
+    pub(super) bytes: usize,
+    pub(super) headers: Vec<u8>,
+    pub(super) values: Vec<u8>,
+}
+
+impl Builder {
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Bytes of keys and values so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn push(&mut self, header: &Header, value: &[u8]) {
+        assert!(
+            self.count == 0 || header.rev > self.last,
+            "records of a chunk ascend"
+        );
+        assert_eq!(
+            header.value_len,
+            value.len(),
+            "header and value of a record agree"
+        );
+        if self.count == 0 {
+            self.first = header.rev;
+            self.last = header.rev;
+        }
+        let mut flags = if header.lease == 0 { 0 } else { LEASE };
+        put_rev(&mut self.places, self.last, header.rev);
+        self.places.push(flags);
+        put(&mut self.places, value.len() as u64);
+
+        flags |= if header.tombstone { TOMBSTONE } else { 0 };
+        put_rev(&mut self.headers, self.last, header.rev);
+        self.headers.push(flags);
+        let same = shared_prefix(&self.last_key, &header.key);
+        put(&mut self.headers, same as u64);
+        put(&mut self.headers, (header.key.len() - same) as u64);
+        self.headers.extend_from_slice(&header.key[same..]);
+        if !header.tombstone {
+            put(&mut self.headers, (header.rev.main - header.create) as u64);
+            put(&mut self.headers, header.number as u64);
+            put(&mut self.headers, value.len() as u64);
+        }
+        if header.lease != 0 {
+            put_signed(&mut self.headers, header.lease);
+            put_signed(&mut self.places, header.lease);
+        }
+        self.values.extend_from_slice(value);
+        self.count += 1;
+        self.bytes += header.key.len() + value.len();
+        self.last = header.rev;
+        self.last_key.clear();
+        self.last_key.extend_from_slice(&header.key);
+    }
+
+    /// Ends the chunk; the builder is empty afterwards.
+    pub(super) fn finish(&mut self) -> Built {
+        let done = std::mem::take(self);
+        Built {
+            first: done.first,
+            last: done.last,
+            records: done.count,
+            bytes: done.bytes,
+            headers: seal(done.count, done.first, &[&done.headers]),
+            values: seal(done.count, done.first, &[&done.places, &done.values]),
+        }
+    }
+}
+
+fn put_rev(out: &mut Vec<u8>, last: Revision, rev: Revision) {
+    put(out, (rev.main - last.main) as u64);
+    let base = if rev.main == last.main { last.sub } else { 0 };
+    put(out, (rev.sub - base) as u64);
+}
+
+fn take_rev(cursor: &mut Cursor<'_>, last: Revision) -> Option<Revision> {
+    let step = cursor.positive()?;
+    let base = if step == 0 { last.sub } else { 0 };
+    Some(Revision {
+        main: last.main.checked_add(step)?,
+        sub: base.checked_add(cursor.positive()?)?,
+    })
+}
+
+fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn seal(count: usize, first: Revision, parts: &[&[u8]]) -> Vec<u8> {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    let mut out = Vec::with_capacity(len + 32);
+    out.extend_from_slice(&[0; CRC_BYTES]);
+    put(&mut out, count as u64);
+    put(&mut out, first.main as u64);
+    put(&mut out, first.sub as u64);
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+    let crc = crc32c::crc32c(&out[CRC_BYTES..]);
+    out[..CRC_BYTES].copy_from_slice(&crc.to_le_bytes());
+    out
+}
+
+/// Why an entry is not a chunk.
+pub(super) type Damage = &'static str;
+
+/// Checks the checksum; returns the number of records, the base of the first, and the rest.
+fn open(entry: &[u8]) -> Result<(usize, Revision, Cursor<'_>), Damage> {
+    let (crc, body) = entry
+        .split_first_chunk::<CRC_BYTES>()
+        .ok_or("shorter than its checksum")?;
+    if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
+        return Err("checksum does not match");
+    }
+    let mut cursor = Cursor::new(body);
+    let mut start = || {
+        let count = cursor.size()?;
+        let main = cursor.positive()?;
+        let sub = cursor.positive()?;
+        Some((count, Revision { main, sub }))
+    };
+    let (count, first) = start().ok_or("head is malformed")?;
+    Ok((count, first, cursor))
+}
+
+/// Calls `visit` for every header of an entry, in revision order.
+pub(super) fn read_headers(entry: &[u8], mut visit: impl FnMut(&Header)) -> Result<(), Damage> {
+    let (count, first, mut cursor) = open(entry)?;
+    let mut header = Header {
+        rev: first,
+        key: Vec::new(),
+        create: 0,
+        number: 0,
+        lease: 0,
+        tombstone: false,
+        value_len: 0,
+    };
+    for at in 0..count {
+        let before = header.rev;
+        next_header(&mut cursor, &mut header).ok_or("a header is malformed")?;
+        if at > 0 && header.rev <= before {
+            return Err("revisions do not ascend");
+        }
+        visit(&header);
+    }
+    match cursor.is_empty() {
+        true => Ok(()),
+        false => Err("bytes behind the last header"),
+    }
+}
+
+fn next_header(cursor: &mut Cursor<'_>, header: &mut Header) -> Option<()> {
+    header.rev = take_rev(cursor, header.rev)?;
+    let flags = cursor.byte()?;
+    let same = cursor.size()?;
+    let rest = cursor.size()?;
+    if same > header.key.len() {
+        return None;
+    }
+    header.key.truncate(same);
+    header.key.extend_from_slice(cursor.take(rest)?);
+    header.tombstone = flags & TOMBSTONE != 0;
+    (header.create, header.number, header.value_len) = (0, 0, 0);
+    if !header.tombstone {
+        header.create = header.rev.main.checked_sub(cursor.positive()?)?;
+        header.number = cursor.positive()?;
+        header.value_len = cursor.size()?;
+        if header.create <= 0 || header.number <= 0 {
+            return None;
+        }
+    }
+    header.lease = 0;
+    if flags & LEASE != 0 {
+        header.lease = cursor.signed()?;
+    }
+    Some(())
+}
+
+/// A verified values entry, open for reading.
+#[derive(Debug, Clone)]
+pub(super) struct Values {
+    entry: Bytes,
+    places: Vec<Place>,
+}
+
+/// Where one value lies.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    rev: Revision,
+    lease: i64,
+    from: u32,
+    to: u32,
+}
+
+impl Values {
+    /// Verifies the entry and reads its places.
+    pub(super) fn open(entry: Bytes) -> Result<Self, Damage> {
+        let (count, first, mut cursor) = open(&entry)?;
+        let mut places = Vec::with_capacity(count.min(entry.len()));
+        let mut rev = first;
+        let mut bytes = 0_usize;
+        for _ in 0..count {
+            let place = next_place(&mut cursor, rev, &mut bytes).ok_or("a place is malformed")?;
+            rev = place.rev;
+            places.push(place);
+        }
+        if cursor.len() != bytes {
+            return Err("values are not as long as their places say");
+        }
+        let start = entry.len() - bytes;
+        for place in &mut places {
+            place.from += start as u32;
+            place.to += start as u32;
+        }
+        Ok(Self { entry, places })
+    }
+
+    /// Bytes in memory, about.
+    pub(super) fn cost(&self) -> usize {
+        self.entry.len() + self.places.len() * size_of::<Place>()
+    }
+
+    /// The value and lease of `rev`; the value shares the entry's memory.
+    pub(super) fn get(&self, rev: Revision) -> Option<(Bytes, i64)> {
+        let at = self
+            .places
+            .binary_search_by_key(&rev, |place| place.rev)
+            .ok()?;
+        let place = self.places[at];
+        let value = self.entry.slice(place.from as usize..place.to as usize);
+        Some((value, place.lease))
+    }
+}
+
+fn next_place(cursor: &mut Cursor<'_>, last: Revision, bytes: &mut usize) -> Option<Place> {
+    let rev = take_rev(cursor, last)?;
+    let flags = cursor.byte()?;
+    let from = *bytes;
+    *bytes = from.checked_add(cursor.size()?)?;
+    let lease = if flags & LEASE != 0 {
+        cursor.signed()?
+    } else {
+        0
+    };
+    Some(Place {
+        rev,
+        lease,
+        from: u32::try_from(from).ok()?,
+        to: u32::try_from(*bytes).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::*;
+
+fn header(main: i64, sub: i64, key: &str, lease: i64, value_len: usize) -> Header {
+    Header {
+        rev: Revision { main, sub },
+        key: key.as_bytes().to_vec(),
+        create: main - 1,
+        number: 3,
+        lease,
+        tombstone: false,
+        value_len,
+    }
+}
+
+fn tombstone(main: i64, sub: i64, key: &str) -> Header {
+    Header {
+        create: 0,
+        number: 0,
+        tombstone: true,
+        ..header(main, sub, key, 0, 0)
+    }
+}
+
+fn sample() -> (Vec<Header>, Built) {
+    let headers = vec![
+        header(5, 2, "/registry/pods/a", 0, 3),
+        tombstone(5, 3, "/registry/pods/ab"),
+        header(6, 0, "/registry/pods/b", -77, 0),
+        header(1 << 40, 9, "x", i64::MAX, 300),
+    ];
+    let mut builder = Builder::default();
+    for header in &headers {
+        builder.push(header, &vec![header.rev.sub as u8; header.value_len]);
+    }
+    (headers, builder.finish())
+}
+
+#[test]
+fn both_entries_give_back_what_went_in() {
+    let (headers, built) = sample();
+    assert_eq!(
+        (built.records, built.first, built.last),
+        (4, headers[0].rev, headers[3].rev)
+    );
+    let mut found = Vec::new();
+    read_headers(&built.headers, |header| found.push(header.clone())).unwrap();
+    assert_eq!(found, headers);
+    let values = Values::open(built.values.into()).unwrap();
+    for header in &headers {
+        let (value, lease) = values.get(header.rev).unwrap();
+        assert_eq!(value, vec![header.rev.sub as u8; header.value_len]);
+        assert_eq!(lease, header.lease);
+    }
+    assert!(values.get(Revision { main: 6, sub: 1 }).is_none());
+}
+
+#[test]
+fn every_flipped_bit_and_every_cut_is_noticed() {
+    let (_, built) = sample();
+    for entry in [&built.headers, &built.values] {
+        for bit in 0..entry.len() * 8 {
+            let mut damaged = entry.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(read_headers(&damaged, |_| {}).is_err());
+            assert!(Values::open(damaged.into()).is_err());
+        }
+        for len in 0..entry.len() {
+            assert!(read_headers(&entry[..len], |_| {}).is_err());
+            assert!(Values::open(entry[..len].to_vec().into()).is_err());
+        }
+    }
+}
+
+#[test]
+fn malformed_bodies_with_a_good_checksum_are_refused_without_panic() {
+    let (_, built) = sample();
+    for entry in [&built.headers, &built.values] {
+        for at in CRC_BYTES..entry.len().min(80) {
+            for byte in 0..=255 {
+                let mut damaged = entry.clone();
+                damaged[at] = byte;
+                let crc = crc32c::crc32c(&damaged[CRC_BYTES..]);
+                damaged[..CRC_BYTES].copy_from_slice(&crc.to_le_bytes());
+                let _ = read_headers(&damaged, |_| {});
+                let _ = Values::open(damaged.into());
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The driver alone: events in, actions out.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::driver::{Actions, Driver, Event, PersistJob, Settings};
+use super::log::Boot;
+use crate::command::Command;
+use crate::wal;
+
+const ID: u64 = 7;
+
+fn driver(boot: &Boot) -> Driver {
+    let settings = Settings {
+        id: ID,
+        election_ticks: 10,
+        pre_vote: true,
+    };
+    Driver::new(settings, boot).unwrap()
+}
+
+fn alone() -> Boot {
+    Boot {
+        voters: vec![ID],
+        ..Default::default()
+    }
+}
+
+fn persisted(job: &PersistJob) -> Event {
+    Event::Persisted {
+        number: job.number,
+        positions: Vec::new(),
+    }
+}
+
+/// Persists whatever is asked for until nothing more is.
+fn settle(driver: &mut Driver, mut actions: Actions) -> Vec<(u64, Bytes)> {
+    let mut applied = Vec::new();
+    loop {
+        applied.extend(actions.apply.drain(..).map(|c| (c.index, c.data)));
+        let Some(last) = actions.persist.last().map(persisted) else {
+            return applied;
+        };
+        actions = driver.handle([last]);
+    }
+}
+
+fn proposal(
+    id: u64,
+) -> (
+    Event,
+    oneshot::Receiver<Result<crate::apply::Outcome, super::ProposeError>>,
+) {
+    let (waiter, outcome) = oneshot::channel();
+    let data = Command::DeleteRange(Default::default()).encode(id);
+    (Event::Propose { data, waiter }, outcome)
+}
+
+#[test]
+fn a_sole_voter_leads_once_its_vote_is_asked_for() {
+    let mut driver = driver(&alone());
+    let actions = driver.handle([Event::Campaign]);
+    let standing = actions.standing.unwrap();
+    assert!(standing.is_leader && standing.is_sole_voter);
+    assert_eq!(standing.leader, ID);
+    let vote = actions
+        .persist
+        .iter()
+        .map(|job| job.hard_state)
+        .next_back()
+        .unwrap();
+    assert_eq!((vote.term, vote.vote), (1, ID));
+}
+
+#[test]
+fn nothing_is_applied_before_it_is_persisted() {
+    let mut driver = driver(&alone());
+    let start = driver.handle([Event::Campaign]);
+    settle(&mut driver, start);
+    let (first, _outcome) = proposal(1);
+    let actions = driver.handle([first]);
+    assert!(actions.apply.is_empty(), "applied what may be lost");
+    assert_eq!(actions.persist.len(), 1);
+    let (second, _outcome) = proposal(2);
+    let later = driver.handle([second]);
+    assert!(later.apply.is_empty());
+    // The first job alone frees the first entry alone.
+    let freed = driver.handle([persisted(&actions.persist[0])]);
+    assert_eq!(freed.apply.iter().map(|c| c.index).collect::<Vec<_>>(), [2]);
+    assert!(
+        freed.apply[0].waiter.is_some(),
+        "nobody is told of the outcome"
+    );
+    let freed = driver.handle([persisted(&later.persist[0])]);
+    assert_eq!(freed.apply.iter().map(|c| c.index).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn all_commands_of_a_round_are_persisted_together() {
+    let mut driver = driver(&alone());
+    let start = driver.handle([Event::Campaign]);
+    settle(&mut driver, start);
+    let proposals: Vec<_> = (1..=50).map(proposal).collect();
+    let actions = driver.handle(proposals.into_iter().map(|(event, _)| event));
+    assert_eq!(actions.persist.len(), 1);
+    assert_eq!(actions.persist[0].entries.len(), 50);
+}
+
+#[test]
+fn without_a_leader_a_proposal_is_refused_at_once() {
+    let boot = Boot {
+        voters: vec![ID, 8, 9],
+        ..Default::default()
+    };
+    let mut driver = driver(&boot);
+    let (event, mut outcome) = proposal(1);
+    driver.handle([event]);
+    assert!(matches!(
+        outcome.try_recv(),
+        Ok(Err(super::ProposeError::NoLeader))
+    ));
+}
+
+#[test]
+fn reads_wait_for_an_entry_of_the_leaders_own_term() {
+    let mut driver = driver(&alone());
+    let (waiter, _ready) = oneshot::channel();
+    let start = driver.handle([Event::Campaign, Event::Read(waiter)]);
+    assert!(
+        start.reads.is_empty(),
+        "a new leader does not know yet what is committed"
+    );
+    let actions = driver.handle([persisted(start.persist.last().unwrap())]);
+    let (another, _ready2) = oneshot::channel();
+    let next = driver.handle([Event::Read(another)]);
+    let reads: Vec<_> = actions.reads.into_iter().chain(next.reads).collect();
+    assert_eq!(reads.iter().map(|r| r.waiters.len()).sum::<usize>(), 2);
+    assert!(reads.iter().all(|r| r.index >= 1));
+}
+
+#[test]
+fn a_restarted_member_applies_what_its_log_holds_behind_the_checkpoint() {
+    let entry = |index| {
+        let data = Command::DeleteRange(Default::default()).encode(index);
+        let position = wal::Position {
+            segment: 0,
+            offset: 512 * index,
+            len: data.len() as u32,
+        };
+        (
+            wal::Entry {
+                index,
+                term: 1,
+                kind: 0,
+                data,
+            },
+            position,
+        )
+    };
+    let boot = Boot {
+        term: 1,
+        vote: ID,
+        commit: 4,
+        applied: (3, 1),
+        voters: vec![ID],
+        tail: (4..=6).map(entry).collect(),
+    };
+    let mut driver = driver(&boot);
+    let start = driver.handle([Event::Campaign]);
+    let indexes: Vec<u64> = start.apply.iter().map(|c| c.index).collect();
+    assert_eq!(indexes, [4], "committed before the restart");
+    assert_eq!(start.apply[0].position.unwrap().offset, 2048);
+    let applied = settle(&mut driver, start);
+    let indexes: Vec<u64> = applied.iter().map(|(index, _)| *index).collect();
+    assert_eq!(
+        indexes,
+        [4, 5, 6, 7],
+        "the rest follows with the new leader's own entry"
+    );
+}
+
+#[test]
+fn the_window_lets_go_of_applied_entries_only() {
+    let mut driver = driver(&alone());
+    let start = driver.handle([Event::Campaign]);
+    settle(&mut driver, start);
+    for id in 1..=6_000 {
+        let (event, _outcome) = proposal(id);
+        let actions = driver.handle([event]);
+        settle(&mut driver, actions);
+    }
+    assert_eq!(driver.window(), (1, 6_001));
+    driver.handle([Event::Applied(6_001)]);
+    let (first, last) = driver.window();
+    assert_eq!(last, 6_001);
+    assert_eq!(
+        last + 1 - first,
+        5_000,
+        "some are kept for followers that lag"
+    );
+}

@@ -1,0 +1,220 @@
+//! KV: Range, RangeStream, Put, DeleteRange, Txn, Compact.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use proto::etcdserverpb as pb;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{Member, check, mismatched};
+use crate::apply::{Reply, execute_readonly, is_readonly, is_serializable};
+use crate::command::Command;
+use crate::mvcc::{self, RangeQuery};
+
+/// Pairs in the first message of a range stream; later ones are adjusted to their size.
+const STREAM_FIRST_PAIRS: i64 = 10;
+/// Messages of a range stream that may wait for the client. One is being built meanwhile.
+const STREAM_MESSAGES_MAX: usize = 1;
+
+pub(super) struct Service(pub(super) Arc<Member>);
+
+#[tonic::async_trait]
+impl pb::kv_server::Kv for Service {
+    async fn range(
+        &self,
+        request: Request<pb::RangeRequest>,
+    ) -> Result<Response<pb::RangeResponse>, Status> {
+        let request = request.into_inner();
+        check::range(&request)?;
+        if !request.serializable {
+            self.0.linearizable().await?;
+        }
+        let (result, revision) = {
+            let state = self.0.state.read();
+            let result = state.store.range(&RangeQuery::from(&request))?;
+            (result, state.store.revision())
+        };
+        self.0.metrics.mvcc.range.inc();
+        Ok(Response::new(pb::RangeResponse {
+            header: self.0.header(revision),
+            kvs: result.kvs,
+            more: result.more,
+            count: result.count,
+        }))
+    }
+
+    type RangeStreamStream = ReceiverStream<Result<pb::RangeStreamResponse, Status>>;
+
+    async fn range_stream(
+        &self,
+        request: Request<pb::RangeRequest>,
+    ) -> Result<Response<Self::RangeStreamStream>, Status> {
+        let request = request.into_inner();
+        check::range_stream(&request)?;
+        if !request.serializable {
+            self.0.linearizable().await?;
+        }
+        let (sender, receiver) = mpsc::channel(STREAM_MESSAGES_MAX);
+        let member = self.0.clone();
+        tokio::spawn(async move {
+            if let Err(error) = stream_range(&member, request, &sender).await {
+                // A client that has gone away needs no error.
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn put(
+        &self,
+        request: Request<pb::PutRequest>,
+    ) -> Result<Response<pb::PutResponse>, Status> {
+        let request = request.into_inner();
+        check::put(&request)?;
+        match self.0.propose(&Command::Put(request)).await? {
+            Reply::Put(mut response) => {
+                response.header = self.0.complete(response.header);
+                Ok(Response::new(response))
+            }
+            other => mismatched(&other),
+        }
+    }
+
+    async fn delete_range(
+        &self,
+        request: Request<pb::DeleteRangeRequest>,
+    ) -> Result<Response<pb::DeleteRangeResponse>, Status> {
+        let request = request.into_inner();
+        check::delete_range(&request)?;
+        match self.0.propose(&Command::DeleteRange(request)).await? {
+            Reply::DeleteRange(mut response) => {
+                response.header = self.0.complete(response.header);
+                Ok(Response::new(response))
+            }
+            other => mismatched(&other),
+        }
+    }
+
+    async fn txn(
+        &self,
+        request: Request<pb::TxnRequest>,
+    ) -> Result<Response<pb::TxnResponse>, Status> {
+        let request = request.into_inner();
+        check::txn(&request, self.0.limits.txn_ops_max)?;
+        if is_readonly(&request) {
+            if !is_serializable(&request) {
+                self.0.linearizable().await?;
+            }
+            let mut response = execute_readonly(&self.0.state.read(), &request)?;
+            response.header = self.0.complete(response.header);
+            return Ok(Response::new(response));
+        }
+        match self.0.propose(&Command::Txn(request)).await? {
+            Reply::Txn(mut response) => {
+                response.header = self.0.complete(response.header);
+                Ok(Response::new(response))
+            }
+            other => mismatched(&other),
+        }
+    }
+
+    async fn compact(
+        &self,
+        request: Request<pb::CompactionRequest>,
+    ) -> Result<Response<pb::CompactionResponse>, Status> {
+        let request = request.into_inner();
+        let physical = request.physical;
+        let reply = self.0.propose(&Command::Compact(request)).await?;
+        if physical {
+            self.0.compacted().await;
+        }
+        match reply {
+            Reply::Compact(mut response) => {
+                response.header = self.0.complete(response.header);
+                Ok(Response::new(response))
+            }
+            other => mismatched(&other),
+        }
+    }
+}
+
+/// Sends a range in pieces, all read at one revision. Only the last message has a header, the
+/// count and `more`.
+async fn stream_range(
+    member: &Member,
+    request: pb::RangeRequest,
+    sender: &Pieces,
+) -> Result<(), Status> {
+    let mut query = RangeQuery::from(&request);
+    let total = match request.limit {
+        0 => i64::MAX,
+        limit => limit,
+    };
+    query.limit = total.min(STREAM_FIRST_PAIRS);
+    let mut sent = 0;
+    let mut pinned = None;
+    loop {
+        let (result, revision) = read(member, &query)?;
+        let pinned = *pinned.get_or_insert(revision);
+        if query.revision == 0 {
+            query.revision = pinned;
+        }
+        let count = sent + result.count;
+        sent += result.kvs.len() as i64;
+        if request.count_only || !result.more || sent == total {
+            let last = pb::RangeResponse {
+                header: member.header(pinned),
+                kvs: result.kvs,
+                more: result.more,
+                count,
+            };
+            return send(sender, last).await;
+        }
+        query.key = after(&result.kvs);
+        let piece = pb::RangeResponse {
+            kvs: result.kvs,
+            ..Default::default()
+        };
+        let size = prost::Message::encoded_len(&piece);
+        send(sender, piece).await?;
+        query.limit = adjust(query.limit, size, member.limits.request_bytes_max).min(total - sent);
+    }
+}
+
+type Pieces = mpsc::Sender<Result<pb::RangeStreamResponse, Status>>;
+
+async fn send(sender: &Pieces, piece: pb::RangeResponse) -> Result<(), Status> {
+    let message = pb::RangeStreamResponse {
+        range_response: Some(piece),
+    };
+    sender
+        .send(Ok(message))
+        .await
+        .map_err(|_| Status::cancelled("the client has gone"))
+}
+
+fn read(member: &Member, query: &RangeQuery) -> Result<(mvcc::RangeResult, i64), Status> {
+    let state = member.state.read();
+    Ok((state.store.range(query)?, state.store.revision()))
+}
+
+/// The smallest key behind the last one.
+fn after(kvs: &[proto::mvccpb::KeyValue]) -> Bytes {
+    let mut key = kvs.last().map(|kv| kv.key.to_vec()).unwrap_or_default();
+    key.push(0);
+    key.into()
+}
+
+/// Keeps messages between half and twice the wanted size.
+fn adjust(limit: i64, size: usize, wanted: usize) -> i64 {
+    let limit = if size < wanted / 2 {
+        limit.saturating_mul(2)
+    } else if size > wanted * 2 {
+        limit / 2
+    } else {
+        limit
+    };
+    limit.max(1)
+}

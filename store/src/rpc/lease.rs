@@ -1,0 +1,156 @@
+//! Lease: LeaseGrant, LeaseRevoke, LeaseKeepAlive, LeaseTimeToLive, LeaseLeases.
+
+use std::sync::Arc;
+
+use proto::etcdserverpb as pb;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Member, mismatched};
+use crate::apply::Reply;
+use crate::command::Command;
+use crate::lease::RenewError;
+
+/// Answers of a keep-alive stream that may wait for the client; then its requests wait as well.
+const ANSWERS_MAX: usize = 16;
+
+pub(super) struct Service(pub(super) Arc<Member>);
+
+#[tonic::async_trait]
+impl pb::lease_server::Lease for Service {
+    async fn lease_grant(
+        &self,
+        request: Request<pb::LeaseGrantRequest>,
+    ) -> Result<Response<pb::LeaseGrantResponse>, Status> {
+        let mut response = self.0.grant(request.into_inner()).await?;
+        response.header = self.0.complete(response.header);
+        Ok(Response::new(response))
+    }
+
+    async fn lease_revoke(
+        &self,
+        request: Request<pb::LeaseRevokeRequest>,
+    ) -> Result<Response<pb::LeaseRevokeResponse>, Status> {
+        match self
+            .0
+            .propose(&Command::LeaseRevoke(request.into_inner()))
+            .await?
+        {
+            Reply::LeaseRevoke(mut response) => {
+                response.header = self.0.complete(response.header);
+                Ok(Response::new(response))
+            }
+            other => mismatched(&other),
+        }
+    }
+
+    type LeaseKeepAliveStream = ReceiverStream<Result<pb::LeaseKeepAliveResponse, Status>>;
+
+    async fn lease_keep_alive(
+        &self,
+        request: Request<Streaming<pb::LeaseKeepAliveRequest>>,
+    ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
+        let (sender, receiver) = mpsc::channel(ANSWERS_MAX);
+        let member = self.0.clone();
+        let mut requests = request.into_inner();
+        tokio::spawn(async move {
+            loop {
+                let answer = match requests.message().await {
+                    Ok(Some(request)) => renew(&member, request.id).await,
+                    Ok(None) => return,
+                    Err(error) => Err(error),
+                };
+                let is_last = answer.is_err();
+                if sender.send(answer).await.is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn lease_time_to_live(
+        &self,
+        request: Request<pb::LeaseTimeToLiveRequest>,
+    ) -> Result<Response<pb::LeaseTimeToLiveResponse>, Status> {
+        let request = request.into_inner();
+        self.0.linearizable().await?;
+        let state = self.0.state.read();
+        let header = self.0.header(state.store.revision());
+        let lease = state.leases.get(request.id);
+        let left = self.0.leases.seconds_left(request.id);
+        let Some((lease, left)) = lease.zip(left) else {
+            let id = request.id;
+            let response = pb::LeaseTimeToLiveResponse {
+                header,
+                id,
+                ttl: -1,
+                ..Default::default()
+            };
+            return Ok(Response::new(response));
+        };
+        let keys = if request.keys {
+            lease.keys().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        Ok(Response::new(pb::LeaseTimeToLiveResponse {
+            header,
+            id: request.id,
+            ttl: left,
+            granted_ttl: lease.ttl,
+            keys,
+        }))
+    }
+
+    async fn lease_leases(
+        &self,
+        _request: Request<pb::LeaseLeasesRequest>,
+    ) -> Result<Response<pb::LeaseLeasesResponse>, Status> {
+        let leases = self
+            .0
+            .leases
+            .by_end()
+            .into_iter()
+            .map(|id| pb::LeaseStatus { id })
+            .collect();
+        Ok(Response::new(pb::LeaseLeasesResponse {
+            header: self.0.header_now(),
+            leases,
+        }))
+    }
+}
+
+impl Member {
+    /// Grants a lease, choosing an id where none is given and raising too small a TTL.
+    pub(super) async fn grant(
+        &self,
+        mut request: pb::LeaseGrantRequest,
+    ) -> Result<pb::LeaseGrantResponse, Status> {
+        while request.id == 0 {
+            // A positive number, as clients expect of ids that they did not choose.
+            request.id = (rand_u64() >> 1) as i64;
+        }
+        request.ttl = request.ttl.max(self.limits.lease_ttl_min);
+        match self.propose(&Command::LeaseGrant(request)).await? {
+            Reply::LeaseGrant(response) => Ok(response),
+            other => mismatched(&other),
+        }
+    }
+}
+
+/// An unknown lease is told by a TTL of 0, not by an error.
+async fn renew(member: &Member, id: i64) -> Result<pb::LeaseKeepAliveResponse, Status> {
+    let header = member.header_now();
+    let ttl = match member.leases.renew(id, &member.proposer).await {
+        Ok(ttl) => ttl,
+        Err(RenewError::NotFound) => 0,
+        Err(RenewError::Propose(error)) => return Err(error.into()),
+    };
+    Ok(pb::LeaseKeepAliveResponse { header, id, ttl })
+}
+
+fn rand_u64() -> u64 {
+    getrandom::u64().unwrap_or_else(|error| panic!("the system gives no random numbers: {error}"))
+}

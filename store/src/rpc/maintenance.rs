@@ -1,0 +1,180 @@
+//! Maintenance: Alarm, Status, Defragment, Hash, HashKV, Snapshot, MoveLeader, Downgrade.
+
+use std::sync::Arc;
+
+use proto::etcdserverpb as pb;
+use proto::etcdserverpb::alarm_request::AlarmAction;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{Member, mismatched, status};
+use crate::apply::Reply;
+use crate::command::{Alarm, Command};
+use crate::version;
+
+/// Pieces of a snapshot that may wait for the client.
+const PIECES_MAX: usize = 4;
+
+pub(super) struct Service(pub(super) Arc<Member>);
+
+#[tonic::async_trait]
+impl pb::maintenance_server::Maintenance for Service {
+    async fn alarm(
+        &self,
+        request: Request<pb::AlarmRequest>,
+    ) -> Result<Response<pb::AlarmResponse>, Status> {
+        let request = request.into_inner();
+        let mut response = match AlarmAction::try_from(request.action) {
+            Ok(AlarmAction::Activate | AlarmAction::Deactivate) => {
+                let command = Command::Alarm(Alarm {
+                    request,
+                    automatic: false,
+                });
+                match self.0.propose(&command).await? {
+                    Reply::Alarm(response) => response,
+                    other => mismatched(&other),
+                }
+            }
+            _ => {
+                self.0.linearizable().await?;
+                self.0.state.read().alarms.get(&request)
+            }
+        };
+        response.header = self.0.header_now();
+        Ok(Response::new(response))
+    }
+
+    async fn status(
+        &self,
+        _request: Request<pb::StatusRequest>,
+    ) -> Result<Response<pb::StatusResponse>, Status> {
+        let member = &self.0;
+        let link = member.raft.link();
+        let state = member.state.read();
+        let own = state.members.get(member.identity.member_id);
+        let mut errors: Vec<String> = state.alarms.iter().map(|(a, _)| describe(&a)).collect();
+        if link.leader() == 0 {
+            errors.insert(0, status::no_leader().message().to_owned());
+        }
+        Ok(Response::new(pb::StatusResponse {
+            header: member.header(state.store.revision()),
+            version: version::SERVER.into(),
+            db_size: member.db_size(&state) as i64,
+            leader: link.leader(),
+            raft_index: link.committed_index(),
+            raft_term: link.term(),
+            raft_applied_index: link.applied_index(),
+            errors,
+            db_size_in_use: state.store.live_bytes() as i64,
+            is_learner: own.is_some_and(|m| m.is_learner),
+            storage_version: version::STORAGE.into(),
+            db_size_quota: member.limits.quota_bytes.map_or(0, |bytes| bytes as i64),
+            downgrade_info: Some(pb::DowngradeInfo::default()),
+        }))
+    }
+
+    async fn defragment(
+        &self,
+        _request: Request<pb::DefragmentRequest>,
+    ) -> Result<Response<pb::DefragmentResponse>, Status> {
+        // Space is given back as it becomes free: there is nothing to stop the world for.
+        Ok(Response::new(pb::DefragmentResponse { header: None }))
+    }
+
+    async fn hash(
+        &self,
+        _request: Request<pb::HashRequest>,
+    ) -> Result<Response<pb::HashResponse>, Status> {
+        let hash = self.0.hash_kv(0).await?;
+        Ok(Response::new(pb::HashResponse {
+            header: self.0.header_now(),
+            hash: hash.hash,
+        }))
+    }
+
+    async fn hash_kv(
+        &self,
+        request: Request<pb::HashKvRequest>,
+    ) -> Result<Response<pb::HashKvResponse>, Status> {
+        let hash = self.0.hash_kv(request.into_inner().revision).await?;
+        Ok(Response::new(pb::HashKvResponse {
+            header: self.0.header_now(),
+            hash: hash.hash,
+            compact_revision: hash.compact_revision,
+            hash_revision: hash.hash_revision,
+        }))
+    }
+
+    type SnapshotStream = ReceiverStream<Result<pb::SnapshotResponse, Status>>;
+
+    async fn snapshot(
+        &self,
+        _request: Request<pb::SnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        let (sender, receiver) = mpsc::channel(PIECES_MAX);
+        let member = self.0.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = member.send_snapshot(&sender) {
+                // A client that has gone away needs no error.
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn move_leader(
+        &self,
+        request: Request<pb::MoveLeaderRequest>,
+    ) -> Result<Response<pb::MoveLeaderResponse>, Status> {
+        let member = &self.0;
+        let target = request.into_inner().target_id;
+        if !member.raft.link().is_leader() {
+            return Err(status::not_leader());
+        }
+        if target == member.identity.member_id {
+            return Ok(Response::new(pb::MoveLeaderResponse { header: None }));
+        }
+        Err(status::bad_leader_transferee())
+    }
+
+    async fn downgrade(
+        &self,
+        _request: Request<pb::DowngradeRequest>,
+    ) -> Result<Response<pb::DowngradeResponse>, Status> {
+        Err(status::later("Downgrade"))
+    }
+}
+
+impl Member {
+    /// Bytes that the data occupies on disk, never less than what is in use.
+    pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
+        state.store.bytes_on_disk().max(state.store.live_bytes())
+    }
+
+    async fn hash_kv(self: &Arc<Self>, revision: i64) -> Result<crate::mvcc::HashKv, Status> {
+        let member = self.clone();
+        // It reads every value: not a thing for a thread that serves others.
+        tokio::task::spawn_blocking(move || Ok(member.state.read().store.hash_kv(revision)?))
+            .await
+            .map_err(|error| Status::internal(error.to_string()))?
+    }
+
+    fn send_snapshot(
+        &self,
+        sender: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>,
+    ) -> Result<(), Status> {
+        let _ = sender;
+        Err(status::later("Snapshot"))
+    }
+}
+
+/// An alarm as etcd's status names it.
+fn describe(alarm: &pb::AlarmMember) -> String {
+    let name = match alarm.alarm() {
+        pb::AlarmType::None => "NONE",
+        pb::AlarmType::Nospace => "NOSPACE",
+        pb::AlarmType::Corrupt => "CORRUPT",
+    };
+    format!("memberID:{} alarm:{name} ", alarm.member_id)
+}

@@ -1,0 +1,161 @@
+//! The front door: one file per gRPC service. Each handler checks the request, has it carried
+//! out, and fills in the header.
+
+mod auth;
+mod check;
+mod cluster;
+mod election;
+mod header;
+mod health;
+mod kv;
+mod lease;
+mod lock;
+mod maintenance;
+mod metadata;
+mod session;
+mod status;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::etcdserverpb as pb;
+use tonic::Status;
+use tonic::service::Routes;
+
+use crate::apply::{Identity, Reply, Shared};
+use crate::command::Command;
+use crate::lease::Keeper;
+use crate::metrics::Metrics;
+use crate::propose::Proposer;
+use crate::watch::Hub;
+use crate::{quota, raft, read};
+
+/// What the services need to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// `--max-request-bytes`.
+    pub request_bytes_max: usize,
+    /// `--max-txn-ops`.
+    pub txn_ops_max: usize,
+    /// How long a request may take inside the server: 5 s and two election time-outs.
+    pub request_timeout: Duration,
+    /// `--watch-progress-notify-interval`.
+    pub progress_interval: Duration,
+    /// Seconds a lease lives at least: one and a half election time-outs, rounded up.
+    pub lease_ttl_min: i64,
+    /// `--quota-backend-bytes`, with 0 replaced; `None` when switched off.
+    pub quota_bytes: Option<u64>,
+}
+
+/// A running member, as its services see it.
+pub struct Member {
+    /// Who it is.
+    pub identity: Identity,
+    /// The limits it keeps.
+    pub limits: Limits,
+    /// The replicated state.
+    pub state: Shared,
+    /// The way to raft.
+    pub raft: raft::Handle,
+    /// The way of a write.
+    pub proposer: Proposer,
+    /// The way of events.
+    pub hub: Arc<Hub>,
+    /// Leases' deadlines.
+    pub leases: Arc<Keeper>,
+    /// Told when the quota refuses something.
+    pub space: Arc<crate::alarm::Space>,
+    /// Whether history is being removed.
+    pub compacting: tokio::sync::watch::Receiver<bool>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Where temporary files may be put (`<data-dir>/member`).
+    pub directory: std::path::PathBuf,
+}
+
+impl Member {
+    /// All services of the client port.
+    pub fn routes(self: &Arc<Self>) -> Routes {
+        let limit = self.limits.request_bytes_max + 512 * 1024;
+        let mut routes = Routes::default();
+        macro_rules! add {
+            ($server:path, $service:expr) => {{
+                use $server as Server;
+                let server = Server::new($service)
+                    .max_decoding_message_size(limit)
+                    .max_encoding_message_size(usize::MAX);
+                let check = metadata::Check::new(self.clone());
+                routes = std::mem::take(&mut routes).add_service(
+                    tonic::service::interceptor::InterceptedService::new(server, check),
+                );
+            }};
+        }
+        add!(pb::kv_server::KvServer, kv::Service(self.clone()));
+        add!(pb::watch_server::WatchServer, watch::Service(self.clone()));
+        add!(pb::lease_server::LeaseServer, lease::Service(self.clone()));
+        add!(
+            pb::cluster_server::ClusterServer,
+            cluster::Service(self.clone())
+        );
+        add!(
+            pb::maintenance_server::MaintenanceServer,
+            maintenance::Service(self.clone())
+        );
+        add!(pb::auth_server::AuthServer, auth::Service(self.clone()));
+        add!(
+            proto::v3lockpb::lock_server::LockServer,
+            lock::Service(self.clone())
+        );
+        add!(
+            proto::v3electionpb::election_server::ElectionServer,
+            election::Service(self.clone())
+        );
+        add!(proto::health::health_server::HealthServer, health::Service);
+        routes
+    }
+
+    /// Has a command carried out.
+    async fn propose(&self, command: &Command) -> Result<Reply, Status> {
+        self.check_quota(command)?;
+        Ok(self.proposer.propose(command).await??)
+    }
+
+    /// An overfull store refuses just what would not fit. It raises the alarm, which stops all
+    /// that adds data on every member, only when hardly anything would fit any more.
+    fn check_quota(&self, command: &Command) -> Result<(), Status> {
+        let Some(quota) = self.limits.quota_bytes else {
+            return Ok(());
+        };
+        let cost = quota::cost(command);
+        if cost == 0 {
+            return Ok(());
+        }
+        let live = self.state.read().store.live_bytes();
+        if live + cost < quota {
+            return Ok(());
+        }
+        self.space.refused(live, quota);
+        Err(status::no_space())
+    }
+
+    /// Waits until compacted history is removed.
+    async fn compacted(&self) {
+        // The sender is gone only when the member stops.
+        let _ = self
+            .compacting
+            .clone()
+            .wait_for(|compacting| !compacting)
+            .await;
+    }
+
+    /// Waits until the state holds all that was acknowledged before.
+    async fn linearizable(&self) -> Result<(), Status> {
+        Ok(read::linearizable(&self.raft, self.limits.request_timeout).await?)
+    }
+}
+
+/// A command answered with another command's reply: apply and rpc disagree.
+fn mismatched(reply: &Reply) -> ! {
+    panic!("apply answered with {reply:?} to a command of another kind");
+}

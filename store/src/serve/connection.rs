@@ -1,0 +1,200 @@
+//! One connection from its first byte to its last.
+
+use super::authority::Lenient;
+use super::listen::Traffic;
+use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
+use super::messages::Messages;
+use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
+use super::{CONNECTION_WINDOW_BYTES, Options, STREAM_WINDOW_BYTES, Services, stopped};
+use crate::metrics::Grpc;
+use axum::body::Body;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tower::Service as _;
+
+/// Streams a client may cancel before the server has looked at them. Go clients drop thousands of
+/// calls at once when a context ends, which is no attack.
+const RESET_STREAMS_MAX: usize = 4096;
+/// What is buffered to be sent on one stream.
+const SEND_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// What every connection shares.
+pub(super) struct Front {
+    grpc: axum::Router,
+    services: Services,
+    options: Options,
+}
+
+impl Front {
+    pub(super) fn new(services: Services, options: Options) -> Self {
+        let grpc = services.routes.clone().prepare().into_axum_router();
+        Self {
+            grpc,
+            services,
+            options,
+        }
+    }
+
+    pub(super) fn stop_within(&self) -> Duration {
+        self.options.stop_within
+    }
+
+    /// Answers one request.
+    async fn answer(&self, request: Request<Incoming>, traffic: Traffic) -> Response<Measured> {
+        let is_grpc = request.version() == Version::HTTP_2
+            && request
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        match traffic {
+            Traffic::Both | Traffic::Grpc if is_grpc => self.answer_grpc(request).await,
+            Traffic::Grpc => plain(unsupported()),
+            Traffic::Both | Traffic::Http => {
+                plain(call(&self.services.http, request.map(Body::new)).await)
+            }
+            Traffic::Metrics => {
+                plain(call(&self.services.metrics_http, request.map(Body::new)).await)
+            }
+        }
+    }
+
+    async fn answer_grpc(&self, request: Request<Incoming>) -> Response<Measured> {
+        let metrics = &self.services.metrics;
+        let path = request.uri().path();
+        let started = metrics.grpc.start(path).map(Arc::new);
+        let unknown = if started.is_none() {
+            unknown_method(path)
+        } else {
+            None
+        };
+        let sent = metrics.network.grpc_sent_bytes.clone();
+        let mut meter = started.clone().map(|call| Meter::new(call, sent));
+        let received = metrics.network.grpc_received_bytes.clone();
+        let max = self.options.max_receive_bytes;
+        let request = request.map(|body| Body::new(Messages::new(body, max, received, started)));
+        let mut response = call(&self.grpc, request).await;
+        if let Some(meter) = &mut meter
+            && let Some(code) = outcome(response.headers())
+        {
+            meter.note(code);
+        }
+        if let Some(unknown) = unknown
+            && response
+                .headers()
+                .get(GRPC_STATUS)
+                .is_some_and(|status| status == "12")
+        {
+            response.headers_mut().insert("grpc-message", unknown);
+        }
+        response.map(|body| Measured::new(body, meter))
+    }
+}
+
+/// The text Go's server has for a service or method nobody offers.
+fn unknown_method(path: &str) -> Option<HeaderValue> {
+    let (service, method) = path.trim_start_matches('/').split_once('/')?;
+    let text = if Grpc::is_service(service) {
+        format!("unknown method {method} for service {service}")
+    } else {
+        format!("unknown service {service}")
+    };
+    HeaderValue::from_str(&text).ok()
+}
+
+/// HTTP has URLs of its own here.
+fn unsupported() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    response
+}
+
+fn plain(response: Response<Body>) -> Response<Measured> {
+    response.map(|body| Measured::new(body, None))
+}
+
+async fn call(router: &axum::Router, request: Request<Body>) -> Response<Body> {
+    match router.clone().call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Serves one connection until it ends, or gracefully after the stop.
+pub(super) async fn serve(
+    mut socket: TcpStream,
+    front: &Arc<Front>,
+    traffic: Traffic,
+    mut stop: watch::Receiver<bool>,
+) {
+    let sniffed = tokio::select! {
+        sniffed = protocol(&mut socket) => sniffed,
+        () = stopped(&mut stop) => return,
+    };
+    let Ok((protocol, start)) = sniffed else {
+        return;
+    };
+    let service = service_fn(|request| {
+        let front = Arc::clone(front);
+        async move { Ok::<_, Infallible>(front.answer(request, traffic).await) }
+    });
+    let result = match protocol {
+        // Bytes that are no gRPC on a port for gRPC alone end the connection, as in Go.
+        Protocol::Http1 if traffic == Traffic::Grpc => return,
+        Protocol::Http1 => {
+            let io = TokioIo::new(Lenient::untouched(socket, start));
+            let mut builder = http1::Builder::new();
+            builder
+                .timer(TokioTimer::new())
+                .header_read_timeout(FIRST_BYTES_WITHIN);
+            builder.title_case_headers(true);
+            let mut connection = pin!(builder.serve_connection(io, service));
+            tokio::select! {
+                result = connection.as_mut() => result,
+                () = stopped(&mut stop) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        }
+        Protocol::Http2 => {
+            let io = TokioIo::new(Lenient::new(socket, start));
+            let mut connection = pin!(http2(&front.options).serve_connection(io, service));
+            tokio::select! {
+                result = connection.as_mut() => result,
+                () = stopped(&mut stop) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a client connection ended with an error");
+    }
+}
+
+fn http2(options: &Options) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .adaptive_window(false)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(options.max_concurrent_streams)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(RESET_STREAMS_MAX)
+        .max_send_buf_size(SEND_BUFFER_BYTES)
+        .keep_alive_interval(options.keepalive_interval)
+        .keep_alive_timeout(options.keepalive_timeout);
+    builder
+}

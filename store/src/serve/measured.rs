@@ -1,0 +1,111 @@
+//! The body of an answer: bytes and messages counted, the outcome of a gRPC call noted.
+//!
+//! The outcome stands in the trailers, or in the headers of an answer without messages. A body
+//! that is dropped before its trailers belongs to a client that went away.
+
+use super::messages::Scan;
+use crate::metrics::{Call, Code};
+use axum::body::Body as AxumBody;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use prometheus::IntCounter;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// The header and trailer that holds the outcome of a call.
+pub(super) const GRPC_STATUS: &str = "grpc-status";
+
+/// The outcome in headers or trailers.
+pub(super) fn outcome(headers: &HeaderMap) -> Option<Code> {
+    headers
+        .get(GRPC_STATUS)
+        .map(|status| Code::parse(status.as_bytes()))
+}
+
+/// Counts one call; gone once its outcome is noted.
+pub(super) struct Meter {
+    call: Arc<Call>,
+    bytes: IntCounter,
+    scan: Scan,
+    noted: bool,
+}
+
+impl Meter {
+    pub(super) fn new(call: Arc<Call>, bytes: IntCounter) -> Self {
+        Self {
+            call,
+            bytes,
+            scan: Scan::new(usize::MAX),
+            noted: false,
+        }
+    }
+
+    pub(super) fn note(&mut self, code: Code) {
+        if !self.noted {
+            self.noted = true;
+            self.call.handled(code);
+        }
+    }
+
+    fn data(&mut self, data: &[u8]) {
+        self.bytes.inc_by(data.len() as u64);
+        // Our own messages are never too large for a bound that is not there.
+        if let Ok(messages) = self.scan.feed(data) {
+            (0..messages).for_each(|_| self.call.sent());
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.note(Code::CANCELED);
+    }
+}
+
+/// The body of any answer; only those of known gRPC methods are measured.
+pub(super) struct Measured {
+    body: AxumBody,
+    meter: Option<Meter>,
+}
+
+impl Measured {
+    pub(super) fn new(body: AxumBody, meter: Option<Meter>) -> Self {
+        Self { body, meter }
+    }
+}
+
+impl Body for Measured {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        if let Some(meter) = &mut this.meter {
+            match &frame {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        meter.data(data);
+                    } else if let Some(trailers) = frame.trailers_ref() {
+                        meter.note(outcome(trailers).unwrap_or(Code::UNKNOWN));
+                    }
+                }
+                Some(Err(_)) | None => meter.note(Code::UNKNOWN),
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

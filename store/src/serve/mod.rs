@@ -1,0 +1,166 @@
+//! The client port: gRPC and HTTP side by side on each listener.
+//!
+//! ```text
+//! accept ─ sniff ─┬─ HTTP/1 ────────────────────────────────► http (axum)
+//!                 └─ HTTP/2 ─ authority ─ h2 ─┬─ grpc? ─ messages ─► routes (tonic) ─ measured
+//!                                             └─ else ────────────► http (axum)
+//! ```
+//!
+//! The first bytes of a connection tell its protocol, the content type of a request its service.
+//! `authority` lets in old clients whose `:authority` is none, `messages` counts and bounds what
+//! comes in, `measured` what goes out.
+//!
+//! Invariants: the number of connections is bounded by the limit of open files less
+//! [`FILES_RESERVED`], so that the log can always be opened; what one connection may make the
+//! server hold is bounded by [`CONNECTION_WINDOW_BYTES`]; a stop ends within its given time.
+
+mod authority;
+mod connection;
+mod listen;
+mod measured;
+mod messages;
+mod sniff;
+
+pub use listen::{Bound, Error, bind, bind_metrics};
+
+use crate::config::Config;
+use crate::metrics::Metrics;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Files kept free for the log, the backend and peers; etcd keeps as many.
+const FILES_RESERVED: u64 = 150;
+/// What a client may send on one stream before the server read it: a whole largest message, so
+/// that a 1.5 MiB put needs no round trips. Measured in docs of the load tests.
+const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024 + 64 * 1024;
+/// The same over all streams of a connection; bounds what one connection can make us hold.
+const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// How long an accept that failed (no files left) waits for better times.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How connections are treated.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The largest message a gRPC client may send.
+    pub max_receive_bytes: usize,
+    /// The most streams on one connection.
+    pub max_concurrent_streams: u32,
+    /// Pings to find dead clients; nothing if none are sent.
+    pub keepalive_interval: Option<Duration>,
+    /// How long a client may take to answer a ping.
+    pub keepalive_timeout: Duration,
+    /// How long open streams may go on after a stop was asked for.
+    pub stop_within: Duration,
+}
+
+impl Options {
+    /// The options of a configuration.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            max_receive_bytes: config.max_receive_bytes(),
+            max_concurrent_streams: config.max_concurrent_streams,
+            keepalive_interval: config.keepalive.interval,
+            keepalive_timeout: config.keepalive.timeout,
+            // What a request may take: five seconds and two elections.
+            stop_within: Duration::from_secs(5) + 2 * config.election_timeout,
+        }
+    }
+}
+
+/// What answers the requests.
+#[derive(Clone)]
+pub struct Services {
+    /// The gRPC services.
+    pub routes: tonic::service::Routes,
+    /// The HTTP paths of the client port.
+    pub http: axum::Router,
+    /// The HTTP paths of the metrics port.
+    pub metrics_http: axum::Router,
+    /// Counts calls and bytes.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Serves all listeners until `stop` turns true, then ends streams and connections.
+///
+/// Every connection is told to send no new requests; after [`Options::stop_within`] what is
+/// still open is cut off.
+pub async fn run(
+    bound: Vec<Bound>,
+    services: Services,
+    options: Options,
+    stop: watch::Receiver<bool>,
+) {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let most = files
+        .unwrap_or(u64::MAX)
+        .saturating_sub(FILES_RESERVED)
+        .max(1);
+    let most = usize::try_from(most)
+        .unwrap_or(usize::MAX)
+        .min(Semaphore::MAX_PERMITS);
+    let room = Arc::new(Semaphore::new(most));
+    let front = Arc::new(connection::Front::new(services, options));
+    let mut listeners = JoinSet::new();
+    for listener in bound {
+        let (front, room, stop) = (Arc::clone(&front), Arc::clone(&room), stop.clone());
+        listeners.spawn(accept(listener, front, room, stop));
+    }
+    while listeners.join_next().await.is_some() {}
+}
+
+/// Accepts connections until the stop, then waits for them.
+async fn accept(
+    listener: Bound,
+    front: Arc<connection::Front>,
+    room: Arc<Semaphore>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let traffic = listener.traffic();
+    let mut connections = JoinSet::new();
+    loop {
+        let next = async {
+            // The semaphore is never closed, so a permit always comes.
+            let permit = Arc::clone(&room).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            () = stopped(&mut stop) => break,
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
+            Ok(socket) => {
+                let (front, stop) = (Arc::clone(&front), stop.clone());
+                connections.spawn(async move {
+                    connection::serve(socket, &front, traffic, stop).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, address = listener.address(), "failed to accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    // New connections are refused from here on.
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(front.stop_within(), all)
+        .await
+        .is_err()
+    {
+        connections.abort_all();
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+/// Waits for the stop; whoever could ask for it being gone is one too.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! What can go wrong with a backup.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::bolt;
+
+/// A failed export, import or check of a backup.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is not what bbolt would have written, or cannot be read or written.
+    #[error(transparent)]
+    Bolt(#[from] bolt::Error),
+    /// The operating system refused.
+    #[error("{action} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The database is sound but holds something etcd would not have put there.
+    #[error("{path}: bucket {bucket}, key {key:02x?}: {what}", path = path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The bucket.
+        bucket: String,
+        /// The key.
+        key: Vec<u8>,
+        /// What is wrong with the key or its value.
+        what: String,
+    },
+    /// The file has no checksum though one was asked for.
+    #[error("snapshot missing hash but --skip-hash-check=false")]
+    NoDigest,
+    /// The file does not have the checksum it claims.
+    #[error("expected sha256 {}, got {}", spaced(expected), spaced(actual))]
+    WrongDigest {
+        /// The checksum at the end of the file.
+        expected: Vec<u8>,
+        /// The checksum of what comes before.
+        actual: Vec<u8>,
+    },
+    /// What was to be exported could not be read.
+    #[error("read the records to back up: {0}")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(super) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+/// Bytes in decimal, the form in which etcd's tools show a checksum.
+fn spaced(bytes: &[u8]) -> String {
+    let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+    format!("[{}]", numbers.join(" "))
+}

@@ -1,0 +1,82 @@
+//! Compact, and reads after it.
+
+use proto::etcdserverpb::{CompactionRequest, HashKvRequest};
+use tonic::Code::OutOfRange;
+
+use super::build::{
+    compact, delete, first, get, get_at, keys, put, put_with, range_with, revision, streamed,
+    txn_of,
+};
+use super::{Case, holds, refused};
+use crate::reply::Reply;
+use crate::step::Step;
+
+const COMPACTED: &str = "etcdserver: mvcc: required revision has been compacted";
+const FUTURE: &str = "etcdserver: mvcc: required revision is a future revision";
+
+fn lazily(revision: i64) -> Step {
+    Step::Compact(CompactionRequest {
+        revision,
+        physical: false,
+    })
+}
+
+fn hash_kv(revision: i64) -> Step {
+    Step::HashKv {
+        request: HashKvRequest { revision },
+        comparable: true,
+    }
+}
+
+/// Three versions of a at r+1, r+2, r+3.
+fn three(last: Vec<Step>) -> Vec<Step> {
+    let mut steps = vec![put("a", "1"), put("a", "2"), put("a", "3")];
+    steps.extend(last);
+    steps
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = compacts();
+    cases.extend(hashes());
+    cases
+}
+
+#[rustfmt::skip]
+fn compacts() -> Vec<Case> {
+    vec![
+        holds("revision 0 is accepted once on a fresh store", |_| vec![lazily(0)], |reply, r| revision(reply) == r),
+        refused("and not twice", |_| vec![lazily(0)], OutOfRange, COMPACTED),
+        refused("a negative revision is compacted", |_| vec![lazily(-1)], OutOfRange, COMPACTED),
+        refused("a revision in the future", |r| vec![lazily(r + 1)], OutOfRange, FUTURE),
+        refused("the largest revision", |_| vec![compact(i64::MAX)], OutOfRange, FUTURE),
+        holds("a compaction leaves the revision", |r| three(vec![compact(r + 2)]), |reply, r| revision(reply) == r + 3),
+        refused("the same revision twice", |r| three(vec![compact(r + 2), compact(r + 2)]), OutOfRange, COMPACTED),
+        refused("an older revision", |r| three(vec![compact(r + 2), lazily(r + 1)]), OutOfRange, COMPACTED),
+        refused("a read below the compacted revision", |r| three(vec![compact(r + 2), get_at("a", r + 1)]), OutOfRange, COMPACTED),
+        refused("a read below a compaction that is only scheduled", |r| three(vec![lazily(r + 2), get_at("a", r + 1)]), OutOfRange, COMPACTED),
+        holds("a read at the compacted revision", |r| three(vec![compact(r + 2), get_at("a", r + 2)]), |reply, _| first(reply).value == "2"),
+        holds("the latest compacts to the latest", |r| three(vec![compact(r + 3), get("a")]), |reply, _| first(reply).value == "3" && first(reply).version == 3),
+        refused("a txn that reads below it", |r| three(vec![compact(r + 2), txn_of(vec![get_at("a", r + 1)])]), OutOfRange, COMPACTED),
+        refused("a txn that reads at revision -1", |r| three(vec![compact(r + 2), txn_of(vec![get_at("a", -1)])]), OutOfRange, COMPACTED),
+        refused("a stream that reads below it", |r| three(vec![compact(r + 2), streamed(get_at("a", r + 1))]), OutOfRange, COMPACTED),
+        refused("a count that reads below it", |r| three(vec![compact(r + 2), range_with("a", "b", |q| { q.revision = r + 1; q.count_only = true; })]), OutOfRange, COMPACTED),
+        holds("a key deleted at the compacted revision is gone there", |r| vec![put("a", "1"), delete("a", ""), compact(r + 2), get_at("a", r + 2)], |reply, _| keys(reply).is_empty()),
+        holds("prev_kv of a compacted version is the newest anyway", |r| three(vec![compact(r + 3), put_with("a", "4", |p| p.prev_kv = true)]),
+            |reply, _| matches!(reply, Reply::Put(reply) if reply.prev_kv.as_ref().is_some_and(|kv| kv.value == "3"))),
+    ]
+}
+
+#[rustfmt::skip]
+fn hashes() -> Vec<Case> {
+    vec![
+        holds("HashKV of 0 is that of the latest", |_| three(vec![hash_kv(0)]), |reply, r| matches!(reply, Reply::HashKv(reply) if reply.hash_revision == r + 3 && reply.hash != 0)),
+        holds("HashKV tells the compacted revision", |r| three(vec![compact(r + 2), hash_kv(0)]), |reply, r| matches!(reply, Reply::HashKv(reply) if reply.compact_revision == r + 2)),
+        holds("HashKV at an old revision", |r| three(vec![hash_kv(r + 1)]), |reply, r| matches!(reply, Reply::HashKv(reply) if reply.hash_revision == r + 1)),
+        holds("HashKV at the compacted revision", |r| three(vec![compact(r + 2), hash_kv(r + 2)]), |reply, r| matches!(reply, Reply::HashKv(reply) if reply.hash_revision == r + 2)),
+        holds("HashKV where a tombstone is the compacted revision", |r| vec![put("a", "1"), delete("a", ""), put("b", "1"), compact(r + 2), hash_kv(0)],
+            |reply, _| matches!(reply, Reply::HashKv(_))),
+        holds("HashKV of a negative revision", |_| three(vec![hash_kv(-1)]), |reply, _| matches!(reply, Reply::HashKv(_))),
+        refused("HashKV below the compacted revision", |r| three(vec![compact(r + 2), hash_kv(r + 1)]), OutOfRange, COMPACTED),
+        refused("HashKV in the future", |r| three(vec![hash_kv(r + 4)]), OutOfRange, FUTURE),
+    ]
+}
