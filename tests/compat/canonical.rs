@@ -10,7 +10,6 @@
 //! | spaces in an alarm's text | single |
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use proto::etcdserverpb as pb;
 use proto::etcdserverpb::range_request::SortTarget;
@@ -53,17 +52,16 @@ pub(crate) fn outcome(step: &Step, outcome: &mut Outcome) {
 
 /// Makes A's outcome equal to B's where it is near enough.
 ///
-/// A lease in `renewed` may have been renewed by etcd's own lock service on the way, so its
-/// remaining time tells nothing.
-pub(crate) fn reconcile(step: &Step, a: &mut Outcome, b: &Outcome, renewed: &HashSet<i64>) {
-    let (Step::TimeToLive(request), Outcome::Reply(a), Outcome::Reply(b)) = (step, a, b) else {
+/// `any_ttl`: the lease may have been renewed on the way, by etcd's own lock service or by a
+/// restart, so its remaining time tells nothing.
+pub(crate) fn reconcile(a: &mut Outcome, b: &Outcome, any_ttl: bool) {
+    let (Outcome::Reply(a), Outcome::Reply(b)) = (a, b) else {
         return;
     };
     if let (Reply::TimeToLive(a), Reply::TimeToLive(b)) = (&mut **a, &**b) {
         let both_alive = a.ttl >= 0 && b.ttl >= 0;
         let near = a.ttl.abs_diff(b.ttl) <= 1;
-        let any = renewed.contains(&request.id);
-        if both_alive && a.granted_ttl == b.granted_ttl && (near || any) {
+        if both_alive && a.granted_ttl == b.granted_ttl && (near || any_ttl) {
             a.ttl = b.ttl;
         }
     }

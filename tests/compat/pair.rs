@@ -64,6 +64,7 @@ pub(crate) struct Pair {
     pub(crate) b: Side,
     /// Leases that went through Lock or Election, where etcd may or may not renew them.
     renewed: HashSet<i64>,
+    restarted: bool,
     /// A step whose replies nobody has waited for yet.
     started: Option<(JoinHandle<Outcome>, JoinHandle<Outcome>, Step)>,
 }
@@ -79,6 +80,7 @@ impl Pair {
             a: a?,
             b: b?,
             renewed: HashSet::new(),
+            restarted: false,
             started: None,
         })
     }
@@ -106,6 +108,7 @@ impl Pair {
             Step::Watch(watch) => {
                 tokio::join!(self.a.watching.run(watch), self.b.watching.run(watch))
             }
+            Step::Restart => self.restart().await,
             Step::Quiesce { patient } => self.quiesce(*patient).await,
             Step::AwaitCount { prefix, count } => {
                 let (key, end) = (Bytes::from(prefix.clone()), Bytes::from(prefix_end(prefix)));
@@ -129,11 +132,15 @@ impl Pair {
         self.note_renewal(step);
         learn(&mut self.a, step, &a);
         learn(&mut self.b, step, &b);
-        visit::outcome(&mut a, &mut self.a.ids.from_side());
-        visit::outcome(&mut b, &mut self.b.ids.from_side());
+        visit::outcome(&mut a, &mut self.a.ids.to_shared());
+        visit::outcome(&mut b, &mut self.b.ids.to_shared());
         canonical::outcome(step, &mut a);
         canonical::outcome(step, &mut b);
-        canonical::reconcile(step, &mut a, &b, &self.renewed);
+        let any_ttl = match step {
+            Step::TimeToLive(request) => self.restarted || self.renewed.contains(&request.id),
+            _ => false,
+        };
+        canonical::reconcile(&mut a, &b, any_ttl);
         let gone = self.a.is_gone(&a) || self.b.is_gone(&b);
         if a != b || gone {
             return Err(Box::new(Difference::new(step.clone(), a, b)));
@@ -142,6 +149,24 @@ impl Pair {
             self.settle(step).await;
         }
         Ok(b)
+    }
+
+    /// Restarts both at the same time. Afterwards a lease may have its whole time again, or what
+    /// was left of it.
+    async fn restart(&mut self) -> (Outcome, Outcome) {
+        let (a, b) = (&mut self.a.server, &mut self.b.server);
+        let (a, b) = tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                let a = scope.spawn(|| a.restart());
+                let b = b.restart();
+                (a.join().expect("the harness does not panic"), b)
+            })
+        });
+        self.restarted = true;
+        (
+            restarted(a, &mut self.a).await,
+            restarted(b, &mut self.b).await,
+        )
     }
 
     fn note_renewal(&mut self, step: &Step) {
@@ -242,6 +267,20 @@ async fn both(a: &Side, b: &Side, step: &Step) -> (Outcome, Outcome) {
         from_a.unwrap_or(Outcome::Hung),
         from_b.unwrap_or(Outcome::Hung),
     )
+}
+
+async fn restarted(result: Result<(), harness::Error>, side: &mut Side) -> Outcome {
+    let failed = |error: String| Outcome::Error {
+        code: tonic::Code::Unknown,
+        message: format!("connection error: {error}"),
+    };
+    match result {
+        Ok(()) => match side.restarted().await {
+            Ok(()) => Outcome::Reply(Box::new(Reply::Waited(true))),
+            Err(error) => failed(error.to_string()),
+        },
+        Err(error) => failed(error.to_string()),
+    }
 }
 
 async fn joined(handle: JoinHandle<Outcome>) -> Outcome {

@@ -70,6 +70,9 @@ pub(crate) enum Step {
     Start(Box<Step>),
     /// Waits for the reply to what was started.
     Join,
+    /// Stops both servers by SIGTERM and starts them again on their data. Watch streams must be
+    /// closed before.
+    Restart,
     /// Waits until a range over all keys with this prefix counts this many.
     AwaitCount {
         prefix: Vec<u8>,
@@ -144,6 +147,7 @@ impl Step {
             Step::Watch(WatchStep::Close { .. }) => "Watch close",
             Step::Quiesce { .. } => "Watch events",
             Step::Start(step) => step.rpc(),
+            Step::Restart => "restart",
             Step::Join => "started step",
             Step::AwaitCount { .. } => "wait",
             Step::Raw(_) => "raw call",
@@ -175,7 +179,7 @@ impl Step {
     pub(crate) fn is_request(&self) -> bool {
         !matches!(
             self,
-            Step::Quiesce { .. } | Step::AwaitCount { .. } | Step::Join
+            Step::Quiesce { .. } | Step::AwaitCount { .. } | Step::Join | Step::Restart
         )
     }
 }
