@@ -6,6 +6,7 @@
 //! | order of leases, of a lease's keys, of alarms, of members | sorted |
 //! | sizes and indexes of Status, the value of Hash | 1 if positive |
 //! | remaining TTL of a lease | B's, if it is within one second |
+//! | a server's version, the storage's version | 3.7, 3 |
 //! | ports in URLs | dropped |
 //! | spaces in an alarm's text | single |
 
@@ -38,6 +39,7 @@ pub(crate) fn outcome(step: &Step, outcome: &mut Outcome) {
             .alarms
             .sort_by_key(|alarm| (alarm.member_id, alarm.alarm)),
         (_, Reply::Status(reply)) => status(reply),
+        (_, Reply::Snapshot(shape)) => short(&mut shape.version),
         (_, Reply::Hash(reply)) => reply.hash = u32::from(reply.hash != 0),
         (
             Step::HashKv {
@@ -67,7 +69,21 @@ pub(crate) fn reconcile(a: &mut Outcome, b: &Outcome, any_ttl: bool) {
     }
 }
 
+/// A storage version: etcd brings it up to date some seconds after its start.
+fn short(version: &mut String) {
+    if version.starts_with("3.") {
+        version.truncate(1);
+    }
+}
+
 fn status(reply: &mut pb::StatusResponse) {
+    short(&mut reply.storage_version);
+    reply.version = reply
+        .version
+        .splitn(3, '.')
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(".");
     let positive = |size: &mut i64| *size = i64::from(*size > 0);
     positive(&mut reply.db_size);
     positive(&mut reply.db_size_in_use);

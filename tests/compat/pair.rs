@@ -117,6 +117,12 @@ impl Pair {
                     await_count(&self.b, key, end, *count)
                 )
             }
+            Step::AwaitStorage(version) => {
+                tokio::join!(
+                    await_storage(&self.a, version),
+                    await_storage(&self.b, version)
+                )
+            }
             other => both(&self.a, &self.b, other).await,
         };
         self.agree(step, a, b).await
@@ -325,12 +331,24 @@ async fn await_count(side: &Side, key: Bytes, range_end: Bytes, count: i64) -> O
         count_only: true,
         ..RangeRequest::default()
     });
+    let counts = |reply: &Reply| matches!(reply, Reply::Range(range) if range.count == count);
+    await_reply(side, &step, counts).await
+}
+
+/// Polls until the storage has this version; gives whether it came so.
+async fn await_storage(side: &Side, version: &str) -> Outcome {
+    let tells =
+        |reply: &Reply| matches!(reply, Reply::Status(status) if status.storage_version == version);
+    await_reply(side, &Step::Status, tells).await
+}
+
+async fn await_reply(side: &Side, step: &Step, is_it: impl Fn(&Reply) -> bool) -> Outcome {
     let begin = Instant::now();
     let mut came = false;
     while !came && begin.elapsed() < DUE {
-        match side.send(&step).await.reply() {
-            Some(Reply::Range(range)) if range.count == count => came = true,
-            _ => sleep(Duration::from_millis(15)).await,
+        came = side.send(step).await.reply().is_some_and(&is_it);
+        if !came {
+            sleep(Duration::from_millis(15)).await;
         }
     }
     Outcome::Reply(Box::new(Reply::Waited(came)))

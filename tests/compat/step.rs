@@ -78,6 +78,8 @@ pub(crate) enum Step {
         prefix: Vec<u8>,
         count: i64,
     },
+    /// Waits until the status tells this storage version.
+    AwaitStorage(&'static str),
     /// A call made of bytes, for what a well-behaved client never sends.
     Raw(RawCall),
 }
@@ -149,7 +151,7 @@ impl Step {
             Step::Start(step) => step.rpc(),
             Step::Restart => "restart",
             Step::Join => "started step",
-            Step::AwaitCount { .. } => "wait",
+            Step::AwaitCount { .. } | Step::AwaitStorage(_) => "wait",
             Step::Raw(_) => "raw call",
         }
     }
@@ -179,7 +181,11 @@ impl Step {
     pub(crate) fn is_request(&self) -> bool {
         !matches!(
             self,
-            Step::Quiesce { .. } | Step::AwaitCount { .. } | Step::Join | Step::Restart
+            Step::Quiesce { .. }
+                | Step::AwaitCount { .. }
+                | Step::AwaitStorage(_)
+                | Step::Join
+                | Step::Restart
         )
     }
 }
