@@ -1,7 +1,9 @@
 //! Backups travel between Pintle and etcd without losing a key, a revision or a lease.
 
 mod client;
+mod etcdutl;
 mod model;
+mod moving;
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -214,13 +214,17 @@ impl Run {
         }
     }
 
-    /// Starts a checkpoint when enough of the log has been applied since the last one.
+    /// Starts a checkpoint when enough of the log has been applied since the last one. While a
+    /// backup is written none begins: the backup reads what the last checkpoint left.
     fn start_checkpoint(&mut self) {
         if self.checkpoint.is_some() || self.bytes_since_checkpoint < CHECKPOINT_LOG_BYTES {
             return;
         }
         let (job, mark) = {
             let mut state = self.worker.state.write();
+            if state.store.is_exporting() {
+                return;
+            }
             let meta = Meta::of(&state);
             let mark = SnapshotMark {
                 index: meta.applied_index,

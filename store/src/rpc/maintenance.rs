@@ -16,6 +16,9 @@ use crate::{snapshot, version};
 /// Pieces of a snapshot that may wait for the client.
 const PIECES_MAX: usize = 4;
 
+/// What an empty database occupies: clients take 0 for "unknown".
+const DB_BYTES_MIN: u64 = 16 * 1024;
+
 pub(super) struct Service(pub(super) Arc<Member>);
 
 #[tonic::async_trait]
@@ -149,7 +152,11 @@ impl pb::maintenance_server::Maintenance for Service {
 impl Member {
     /// Bytes that the data occupies on disk, never less than what is in use.
     pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
-        state.store.bytes_on_disk().max(state.store.live_bytes())
+        let store = &state.store;
+        store
+            .bytes_on_disk()
+            .max(store.live_bytes())
+            .max(DB_BYTES_MIN)
     }
 
     async fn hash_kv(self: &Arc<Self>, revision: i64) -> Result<crate::mvcc::HashKv, Status> {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use proto::etcdserverpb::cluster_client::ClusterClient;
 use proto::etcdserverpb::kv_client::KvClient;
 use proto::etcdserverpb::lease_client::LeaseClient;
+use proto::etcdserverpb::maintenance_client::MaintenanceClient;
 use proto::etcdserverpb::{
-    CompactionRequest, DeleteRangeRequest, LeaseGrantRequest, LeaseLeasesRequest,
+    CompactionRequest, DeleteRangeRequest, HashKvRequest, LeaseGrantRequest, LeaseLeasesRequest,
     LeaseTimeToLiveRequest, MemberListRequest, PutRequest, RangeRequest, RequestOp, TxnRequest,
     request_op,
 };
@@ -35,6 +36,7 @@ pub(super) struct Client {
     kv: KvClient<Channel>,
     lease: LeaseClient<Channel>,
     cluster: ClusterClient<Channel>,
+    maintenance: MaintenanceClient<Channel>,
 }
 
 impl Client {
@@ -46,7 +48,8 @@ impl Client {
             runtime,
             kv: KvClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
             lease: LeaseClient::new(channel.clone()),
-            cluster: ClusterClient::new(channel),
+            cluster: ClusterClient::new(channel.clone()),
+            maintenance: MaintenanceClient::new(channel),
         }
     }
 
@@ -98,6 +101,41 @@ impl Client {
             .unwrap()
             .into_inner();
         (reply.header.unwrap().revision, reply.kvs)
+    }
+
+    /// Why the pairs at a revision cannot be had.
+    pub(super) fn pairs_before(&mut self, revision: i64) -> String {
+        let request = RangeRequest {
+            key: "x".into(),
+            revision,
+            ..RangeRequest::default()
+        };
+        let reply = self.runtime.block_on(self.kv.range(request));
+        reply.unwrap_err().message().to_owned()
+    }
+
+    /// The hash of all records, with the compact revision and the revision it was made at.
+    pub(super) fn hash(&mut self) -> (u32, i64, i64) {
+        let request = HashKvRequest { revision: 0 };
+        let reply = self.runtime.block_on(self.maintenance.hash_kv(request));
+        let reply = reply.unwrap().into_inner();
+        (reply.hash, reply.compact_revision, reply.hash_revision)
+    }
+
+    /// Puts two keys to the same value in one transaction.
+    pub(super) fn put_pair(&mut self, left: &str, right: &str, value: &[u8]) {
+        let success = [left, right].map(|key| RequestOp {
+            request: Some(request_op::Request::RequestPut(PutRequest {
+                key: key.to_owned().into(),
+                value: value.to_vec().into(),
+                ..PutRequest::default()
+            })),
+        });
+        let txn = TxnRequest {
+            success: success.into(),
+            ..TxnRequest::default()
+        };
+        self.runtime.block_on(self.kv.txn(txn)).unwrap();
     }
 
     /// Puts a key; returns the revision.
