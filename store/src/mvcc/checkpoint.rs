@@ -29,6 +29,9 @@ use crate::backend::{Backend, Batch};
 
 /// Bytes of old chunks that one checkpoint writes again at most.
 const REWRITE_BYTES_MAX: usize = 32 << 20;
+/// A chunk's main revisions spread no further: positions in it have 32 bits, and a restored store
+/// may leap by billions of revisions.
+const CHUNK_SPREAD_MAX: i64 = 1 << 31;
 
 /// A checkpoint to carry out with [`CheckpointJob::run`], on any thread.
 pub struct CheckpointJob {
@@ -97,11 +100,15 @@ impl Underway {
 impl Store {
     /// Starts a checkpoint of everything written so far. `extra` are entries of the caller
     /// (`None` removes) that become durable in the same instant; their keys must begin with
-    /// `meta/`. Panics if another checkpoint is under way.
+    /// `meta/`. Panics if another checkpoint is under way, or an export is.
     pub fn begin_checkpoint(&mut self, extra: Vec<(Bytes, Option<Bytes>)>) -> CheckpointJob {
         assert!(
             !self.underway.is_running(),
             "a checkpoint is under way already"
+        );
+        assert!(
+            !self.is_exporting(),
+            "an export still needs the last checkpoint"
         );
         for (key, _) in &extra {
             assert!(
@@ -185,12 +192,9 @@ impl CheckpointJob {
         let mut slots = self.slots;
         slots.clear_stale(&*self.backend)?;
         let mut out = Output {
-            backend: &*self.backend,
             slots,
-            chunk_bytes: self.chunk_bytes,
-            builder: Builder::default(),
-            directory: Vec::with_capacity(self.plan.len()),
-            written: &self.token,
+            written: Arc::clone(&self.token),
+            ..Output::new(&*self.backend, self.chunk_bytes)
         };
         let mut abandoned = BTreeSet::new();
         for step in self.plan {
@@ -252,26 +256,40 @@ fn header_of(record: &Record, value_len: usize) -> Header {
 }
 
 /// Where a job writes.
-struct Output<'a> {
-    backend: &'a dyn Backend,
+pub(super) struct Output<'a> {
+    pub(super) backend: &'a dyn Backend,
     slots: Slots,
     chunk_bytes: usize,
     builder: Builder,
-    directory: Vec<Chunk>,
-    written: &'a Mutex<BTreeSet<u32>>,
+    pub(super) directory: Vec<Chunk>,
+    written: Token,
 }
 
-impl Output<'_> {
-    fn push(&mut self, header: &Header, value: &[u8]) -> Result<(), Error> {
+impl<'a> Output<'a> {
+    /// Writes to a backend without slots, in chunks of about `chunk_bytes`.
+    pub(super) fn new(backend: &'a dyn Backend, chunk_bytes: usize) -> Self {
+        Self {
+            backend,
+            slots: Slots::default(),
+            chunk_bytes,
+            builder: Builder::default(),
+            directory: Vec::new(),
+            written: Token::default(),
+        }
+    }
+
+    pub(super) fn push(&mut self, header: &Header, value: &[u8]) -> Result<(), Error> {
         let grown = self.builder.bytes() + header.key.len() + value.len();
-        if !self.builder.is_empty() && grown > self.chunk_bytes {
+        let spread = header.rev.main - self.builder.first_main();
+        let full = grown > self.chunk_bytes || spread > CHUNK_SPREAD_MAX;
+        if !self.builder.is_empty() && full {
             self.end_chunk()?;
         }
         self.builder.push(header, value);
         Ok(())
     }
 
-    fn end_chunk(&mut self) -> Result<(), Error> {
+    pub(super) fn end_chunk(&mut self) -> Result<(), Error> {
         if self.builder.is_empty() {
             return Ok(());
         }
