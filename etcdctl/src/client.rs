@@ -23,6 +23,7 @@ use crate::log::{self, Level};
 use proto::etcdserverpb as pb;
 
 pub(crate) mod dial;
+pub(crate) mod keep_alive;
 pub(crate) mod method;
 pub(crate) mod status;
 pub(crate) mod watch;

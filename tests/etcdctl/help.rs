@@ -59,6 +59,8 @@ fn help_names_the_same_commands_and_flags() {
         "endpoint status",
         "endpoint hashkv",
         "snapshot save",
+        "lock",
+        "elect",
     ];
     for command in here {
         let asked = case(&format!("! {command} --help"));

@@ -7,6 +7,7 @@
 //! `PINTLE_TEST_ETCD` names another server for both sides. A case that differs shows both outputs.
 
 mod help;
+mod lock;
 mod mask;
 mod script;
 mod side;

@@ -83,6 +83,11 @@ impl Side {
         }
     }
 
+    /// A path in this side's directory.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+
     /// Placeholders filled in, and this side's endpoint in front.
     pub(crate) fn arguments(&self, case: &Case) -> Vec<OsString> {
         let mut args = Vec::new();
@@ -146,6 +151,15 @@ pub(crate) struct Live {
     /// What it has written to stdout so far.
     pub(crate) seen: Shared,
     child: Option<std::process::Child>,
+}
+
+impl Live {
+    /// Interrupts the real program, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        assert!(sent.success());
+    }
 }
 
 impl Drop for Live {

@@ -3,7 +3,10 @@
 use super::*;
 use crate::Env;
 
-fn of_line(line: &[&str], env: &[(&str, &str)]) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), String> {
+type Words = Vec<Vec<u8>>;
+
+/// Range and command.
+fn of_line(line: &[&str], env: &[(&str, &str)]) -> Result<(Words, Words), String> {
     let env: Env = env.iter().copied().collect();
     let of_env = Arguments::from_env(&env).map_err(|why| why.to_string())?;
     let line: Vec<_> = line.iter().map(|word| word.as_bytes().to_vec()).collect();
@@ -16,7 +19,7 @@ fn of_line(line: &[&str], env: &[(&str, &str)]) -> Result<(Vec<Vec<u8>>, Vec<Vec
         .map_err(|why| why.to_string())
 }
 
-fn words(words: &[&str]) -> Vec<Vec<u8>> {
+fn words(words: &[&str]) -> Words {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
