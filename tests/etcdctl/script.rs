@@ -25,6 +25,8 @@ pub(crate) struct Case {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) stdin: Vec<u8>,
+    /// More input never comes, and neither does its end.
+    pub(crate) stdin_stays_open: bool,
     /// `--endpoints` is added.
     pub(crate) endpoint: bool,
 }

@@ -1,7 +1,7 @@
 //! One server and the client that talks to it.
 
 use std::ffi::OsString;
-use std::io::{self, Cursor, Write};
+use std::io::{self, BufReader, Cursor, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -202,8 +202,14 @@ fn run_ours(args: Vec<OsString>, case: &Case, stdout: &Shared, stderr: &Shared) 
     let path = std::env::var("PATH").unwrap();
     let path = ("PATH".to_owned(), path);
     let env: Env = case.env.iter().cloned().chain([path]).collect();
+    // A pipe whose other end is kept, but never written to.
+    let (open_end, _writer) = io::pipe().unwrap();
+    let typed = Cursor::new(case.stdin.clone());
     let mut io = Io {
-        stdin: Box::new(Cursor::new(case.stdin.clone())),
+        stdin: match case.stdin_stays_open {
+            true => Box::new(BufReader::new(typed.chain(open_end))),
+            false => Box::new(typed),
+        },
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(stderr.clone()),
         child_output: ChildOutput::Copy,

@@ -67,3 +67,48 @@ fn watches_print_later_events_as_etcdctl_does() {
         );
     }
 }
+
+#[test]
+fn a_watch_goes_on_after_the_server_was_gone() {
+    let mut ours = Side::ours();
+    let live = ours.spawn(&case("watch foo --rev 2 -w json"));
+    let printed = |text: &str| {
+        let seen = live.seen.bytes();
+        String::from_utf8_lossy(&seen).matches(text).count()
+    };
+    for revision in 2..5 {
+        assert_eq!(ours.run(&case("put foo bar")).code, 0);
+        let last = format!("\"mod_revision\":{revision},");
+        assert!(eventually(PATIENCE, || printed(&last) == 1), "{last}");
+        ours.server.kill();
+        ours.server.restart().unwrap();
+    }
+    assert_eq!(printed("\"mod_revision\""), 3);
+}
+
+#[test]
+fn interactive_watches_run_side_by_side() {
+    let mut ours = Side::ours();
+    let mut lines = case("watch -i");
+    lines.stdin = b"watch a\nwatch b -- echo ran\nprogress\n".to_vec();
+    lines.stdin_stays_open = true;
+    let live = ours.spawn(&lines);
+    let printed = |text: &str| {
+        let seen = live.seen.bytes();
+        String::from_utf8_lossy(&seen).matches(text).count()
+    };
+    let two = "etcd_debugging_mvcc_watcher_total 2";
+    let started = eventually(PATIENCE, || {
+        let page = harness::get(&ours.server.endpoint(), "/metrics");
+        page.is_ok_and(|(_, body)| body.contains(two))
+    });
+    assert!(started);
+    // One answer for each watch, though it may have been asked before the watch was there.
+    assert!(eventually(PATIENCE, || printed("progress notify: 1\n") == 2));
+    for line in ["put a 1", "put b 2", "put c 3"] {
+        assert_eq!(ours.run(&case(line)).code, 0, "{line}");
+    }
+    assert!(eventually(PATIENCE, || printed("PUT\na\n1\n") == 1));
+    assert!(eventually(PATIENCE, || printed("PUT\nb\n2\nran\n") == 1));
+    assert_eq!(printed("PUT\n"), 2);
+}

@@ -30,11 +30,21 @@ struct Open {
     responses: Streaming<pb::WatchResponse>,
 }
 
+impl Open {
+    fn ask_progress(&self) {
+        let request = RequestUnion::ProgressRequest(pb::WatchProgressRequest {});
+        // See REQUESTS_MAX.
+        let _ = self.requests.try_send(wrap(request));
+    }
+}
+
 /// A watch.
 pub(crate) struct Watch {
     client: Client,
     create: pb::WatchCreateRequest,
     open: Option<Open>,
+    /// Asked while there was no stream: to be passed on.
+    progress_asked: bool,
 }
 
 impl Watch {
@@ -44,17 +54,15 @@ impl Watch {
             client,
             create,
             open: None,
+            progress_asked: false,
         }
     }
 
     /// Asks the server how far the watch is; answered by a response without events.
-    pub(crate) fn ask_progress(&self) {
-        if let Some(open) = &self.open {
-            let request = pb::WatchProgressRequest {};
-            // See REQUESTS_MAX.
-            let _ = open
-                .requests
-                .try_send(wrap(RequestUnion::ProgressRequest(request)));
+    pub(crate) fn ask_progress(&mut self) {
+        match &self.open {
+            Some(open) => open.ask_progress(),
+            None => self.progress_asked = true,
         }
     }
 
@@ -97,10 +105,14 @@ impl Watch {
         queued.map_err(|_| Status::internal("a new queue has room"))?;
         let stream = ReceiverStream::new(receiver);
         let responses = self.client.bidi(&method::WATCH, stream, true).await?;
-        self.open = Some(Open {
+        let open = Open {
             requests,
             responses,
-        });
+        };
+        if std::mem::take(&mut self.progress_asked) {
+            open.ask_progress();
+        }
+        self.open = Some(open);
         Ok(())
     }
 
