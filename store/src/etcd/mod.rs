@@ -112,7 +112,10 @@ enum Ended {
 /// whatever thread it happened and however the build treats panics.
 fn panics_are_logged() {
     std::panic::set_hook(Box::new(|panic| {
-        let error = panic.payload_as_str().unwrap_or("no message");
+        let payload = panic.payload();
+        let fixed = payload.downcast_ref::<&str>().copied();
+        let error = fixed.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let error = error.unwrap_or("no message");
         let place = panic
             .location()
             .map(ToString::to_string)
