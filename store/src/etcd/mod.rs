@@ -80,6 +80,7 @@ where
         let error = config::Error::Invalid(error.to_string());
         return refuse::configuration(&error, &LogConfig::default(), &parsed.notices, arguments);
     }
+    panics_are_logged();
     tell(&parsed.notices);
     tracing::info!(args = ?Json(arguments), "Running: ");
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -94,8 +95,36 @@ where
     match outcome {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(signal)) => end_by(signal),
-        Err(error) => refuse::start(&error.to_string()),
+        Err(Ended::Start(error)) => refuse::start(&error.to_string()),
+        Err(Ended::Running(error)) => refuse::running(&error.to_string()),
     }
+}
+
+/// When a member failed.
+enum Ended {
+    /// Before it ran.
+    Start(Failure),
+    /// While it ran.
+    Running(Failure),
+}
+
+/// A panic is a broken invariant: it becomes a line of the log, and then the process ends, on
+/// whatever thread it happened and however the build treats panics.
+fn panics_are_logged() {
+    std::panic::set_hook(Box::new(|panic| {
+        let payload = panic.payload();
+        let fixed = payload.downcast_ref::<&str>().copied();
+        let error = fixed.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let error = error.unwrap_or("no message");
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let stack = std::backtrace::Backtrace::force_capture();
+        let message = "a broken invariant ends the process";
+        tracing::error!(fatal = true, error, place, stacktrace = %stack, "{message}");
+        std::process::abort();
+    }));
 }
 
 /// Logs what was found out before there was a log.
@@ -117,25 +146,26 @@ fn tell(notices: &[Notice]) {
 }
 
 /// Starts the member and waits for its end; gives the signal that ended it, if one did.
-async fn supervise<F, M>(config: Config, member: F) -> Result<Option<i32>, Failure>
+async fn supervise<F, M>(config: Config, member: F) -> Result<Option<i32>, Ended>
 where
     F: FnOnce(Start) -> M,
     M: Future<Output = Result<(), Failure>>,
 {
     let (sender, stop) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let start = prepare(config, stop)?;
+    let listen = |kind| signal(kind).map_err(|error| Ended::Start(error.into()));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let start = prepare(config, stop).map_err(Ended::Start)?;
     let mut member = std::pin::pin!(member(start));
     let (number, name) = tokio::select! {
-        ended = member.as_mut() => return ended.map(|()| None),
+        ended = member.as_mut() => return ended.map(|()| None).map_err(Ended::Running),
         _ = terminate.recv() => (SignalKind::terminate().as_raw_value(), "terminated"),
         _ = interrupt.recv() => (SignalKind::interrupt().as_raw_value(), "interrupt"),
     };
     tracing::info!(signal = name, "received signal; shutting down");
     // The member holds a receiver, so this reaches it.
     let _ = sender.send(true);
-    member.await?;
+    member.await.map_err(Ended::Running)?;
     tracing::info!("closed etcd server");
     Ok(Some(number))
 }
