@@ -4,7 +4,7 @@
 //! |---|---|
 //! | order of more than 12 sorted pairs that tie | by key: etcd's sort is not stable above that |
 //! | order of leases, of a lease's keys, of alarms, of members | sorted |
-//! | sizes and indexes of Status, the value of Hash | 1 if positive |
+//! | sizes and indexes of Status, the value of Hash | 1 if possible |
 //! | remaining TTL of a lease | B's, if it is within one second |
 //! | a server's version, the storage's version | 3.7, 3 |
 //! | the size of a message that is too large | B's, if it is within some bytes: ids have lengths |
@@ -101,8 +101,9 @@ fn status(reply: &mut pb::StatusResponse) {
         .collect::<Vec<_>>()
         .join(".");
     let positive = |size: &mut i64| *size = i64::from(*size > 0);
+    let in_use = (0..=reply.db_size).contains(&reply.db_size_in_use);
+    reply.db_size_in_use = i64::from(in_use);
     positive(&mut reply.db_size);
-    positive(&mut reply.db_size_in_use);
     let applied = reply.raft_applied_index > 0 && reply.raft_applied_index <= reply.raft_index;
     reply.raft_applied_index = u64::from(applied);
     reply.raft_index = u64::from(reply.raft_index > 0);
