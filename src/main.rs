@@ -33,7 +33,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    let called = arguments.first().and_then(|name| Path::new(name).file_name());
+    let called = arguments
+        .first()
+        .and_then(|name| Path::new(name).file_name());
     if let Some(role) = called.and_then(roles::find) {
         return role.run(arguments);
     }

@@ -17,9 +17,18 @@ pub(crate) struct Role {
 
 /// All roles.
 pub(crate) const ALL: [Role; 3] = [
-    Role { name: "etcd", run: etcd },
-    Role { name: "etcdctl", run: etcdctl },
-    Role { name: "etcdutl", run: etcdutl },
+    Role {
+        name: "etcd",
+        run: etcd,
+    },
+    Role {
+        name: "etcdctl",
+        run: etcdctl,
+    },
+    Role {
+        name: "etcdutl",
+        run: etcdutl,
+    },
 ];
 
 /// The role of that name.
@@ -41,8 +50,9 @@ impl Role {
 fn etcd(arguments: Vec<OsString>) -> ExitCode {
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let arguments: Vec<String> = arguments.into_iter().map(text).collect();
-    let environment: Vec<(String, String)> =
-        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect();
     store::etcd::run(&arguments, &environment, store::member::serve)
 }
 

@@ -6,11 +6,11 @@
 //! | order of leases, of a lease's keys, of alarms, of members | sorted |
 //! | sizes and indexes of Status, the value of Hash | 1 if positive |
 //! | remaining TTL of a lease | B's, if it is within one second |
+//! | a server's version, the storage's version | 3.7, 3 |
 //! | ports in URLs | dropped |
 //! | spaces in an alarm's text | single |
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use proto::etcdserverpb as pb;
 use proto::etcdserverpb::range_request::SortTarget;
@@ -39,6 +39,7 @@ pub(crate) fn outcome(step: &Step, outcome: &mut Outcome) {
             .alarms
             .sort_by_key(|alarm| (alarm.member_id, alarm.alarm)),
         (_, Reply::Status(reply)) => status(reply),
+        (_, Reply::Snapshot(shape)) => short(&mut shape.version),
         (_, Reply::Hash(reply)) => reply.hash = u32::from(reply.hash != 0),
         (
             Step::HashKv {
@@ -53,23 +54,36 @@ pub(crate) fn outcome(step: &Step, outcome: &mut Outcome) {
 
 /// Makes A's outcome equal to B's where it is near enough.
 ///
-/// A lease in `renewed` may have been renewed by etcd's own lock service on the way, so its
-/// remaining time tells nothing.
-pub(crate) fn reconcile(step: &Step, a: &mut Outcome, b: &Outcome, renewed: &HashSet<i64>) {
-    let (Step::TimeToLive(request), Outcome::Reply(a), Outcome::Reply(b)) = (step, a, b) else {
+/// `any_ttl`: the lease may have been renewed on the way, by etcd's own lock service or by a
+/// restart, so its remaining time tells nothing.
+pub(crate) fn reconcile(a: &mut Outcome, b: &Outcome, any_ttl: bool) {
+    let (Outcome::Reply(a), Outcome::Reply(b)) = (a, b) else {
         return;
     };
     if let (Reply::TimeToLive(a), Reply::TimeToLive(b)) = (&mut **a, &**b) {
         let both_alive = a.ttl >= 0 && b.ttl >= 0;
         let near = a.ttl.abs_diff(b.ttl) <= 1;
-        let any = renewed.contains(&request.id);
-        if both_alive && a.granted_ttl == b.granted_ttl && (near || any) {
+        if both_alive && a.granted_ttl == b.granted_ttl && (near || any_ttl) {
             a.ttl = b.ttl;
         }
     }
 }
 
+/// A storage version: etcd brings it up to date some seconds after its start.
+fn short(version: &mut String) {
+    if version.starts_with("3.") {
+        version.truncate(1);
+    }
+}
+
 fn status(reply: &mut pb::StatusResponse) {
+    short(&mut reply.storage_version);
+    reply.version = reply
+        .version
+        .splitn(3, '.')
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(".");
     let positive = |size: &mut i64| *size = i64::from(*size > 0);
     positive(&mut reply.db_size);
     positive(&mut reply.db_size_in_use);

@@ -47,6 +47,11 @@ impl Ids {
         }
     }
 
+    /// Takes the term of this header: a restart begins a new one.
+    pub(crate) fn restarted(&mut self, header: &ResponseHeader) {
+        self.term = header.raft_term;
+    }
+
     /// True when the side has not yet picked an id for this placeholder.
     pub(crate) fn is_open(&self, lease: i64) -> bool {
         is_picked(lease) && !self.real.contains_key(&lease)
@@ -59,20 +64,20 @@ impl Ids {
     }
 
     /// From placeholders to what the side understands.
-    pub(crate) fn to_side(&self) -> ToSide<'_> {
-        ToSide(self)
+    pub(crate) fn to_own(&self) -> ToOwn<'_> {
+        ToOwn(self)
     }
 
     /// From what the side said to placeholders.
-    pub(crate) fn from_side(&self) -> FromSide<'_> {
-        FromSide(self)
+    pub(crate) fn to_shared(&self) -> ToShared<'_> {
+        ToShared(self)
     }
 }
 
-/// See [`Ids::to_side`].
-pub(crate) struct ToSide<'a>(&'a Ids);
+/// See [`Ids::to_own`].
+pub(crate) struct ToOwn<'a>(&'a Ids);
 
-impl Visitor for ToSide<'_> {
+impl Visitor for ToOwn<'_> {
     fn lease(&mut self, id: &mut i64) {
         if let Some(real) = self.0.real.get(id) {
             *id = *real;
@@ -90,10 +95,10 @@ impl Visitor for ToSide<'_> {
     }
 }
 
-/// See [`Ids::from_side`].
-pub(crate) struct FromSide<'a>(&'a Ids);
+/// See [`Ids::to_shared`].
+pub(crate) struct ToShared<'a>(&'a Ids);
 
-impl Visitor for FromSide<'_> {
+impl Visitor for ToShared<'_> {
     fn lease(&mut self, id: &mut i64) {
         if let Some(placeholder) = self.0.placeholder.get(id) {
             *id = *placeholder;

@@ -29,6 +29,8 @@ mod step;
 mod visit;
 mod watching;
 
+mod self_check;
+
 use pair::Servers;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -64,6 +64,7 @@ pub(crate) struct Pair {
     pub(crate) b: Side,
     /// Leases that went through Lock or Election, where etcd may or may not renew them.
     renewed: HashSet<i64>,
+    restarted: bool,
     /// A step whose replies nobody has waited for yet.
     started: Option<(JoinHandle<Outcome>, JoinHandle<Outcome>, Step)>,
 }
@@ -79,6 +80,7 @@ impl Pair {
             a: a?,
             b: b?,
             renewed: HashSet::new(),
+            restarted: false,
             started: None,
         })
     }
@@ -106,12 +108,19 @@ impl Pair {
             Step::Watch(watch) => {
                 tokio::join!(self.a.watching.run(watch), self.b.watching.run(watch))
             }
+            Step::Restart => self.restart().await,
             Step::Quiesce { patient } => self.quiesce(*patient).await,
             Step::AwaitCount { prefix, count } => {
                 let (key, end) = (Bytes::from(prefix.clone()), Bytes::from(prefix_end(prefix)));
                 tokio::join!(
                     await_count(&self.a, key.clone(), end.clone(), *count),
                     await_count(&self.b, key, end, *count)
+                )
+            }
+            Step::AwaitStorage(version) => {
+                tokio::join!(
+                    await_storage(&self.a, version),
+                    await_storage(&self.b, version)
                 )
             }
             other => both(&self.a, &self.b, other).await,
@@ -129,11 +138,15 @@ impl Pair {
         self.note_renewal(step);
         learn(&mut self.a, step, &a);
         learn(&mut self.b, step, &b);
-        visit::outcome(&mut a, &mut self.a.ids.from_side());
-        visit::outcome(&mut b, &mut self.b.ids.from_side());
+        visit::outcome(&mut a, &mut self.a.ids.to_shared());
+        visit::outcome(&mut b, &mut self.b.ids.to_shared());
         canonical::outcome(step, &mut a);
         canonical::outcome(step, &mut b);
-        canonical::reconcile(step, &mut a, &b, &self.renewed);
+        let any_ttl = match step {
+            Step::TimeToLive(request) => self.restarted || self.renewed.contains(&request.id),
+            _ => false,
+        };
+        canonical::reconcile(&mut a, &b, any_ttl);
         let gone = self.a.is_gone(&a) || self.b.is_gone(&b);
         if a != b || gone {
             return Err(Box::new(Difference::new(step.clone(), a, b)));
@@ -142,6 +155,24 @@ impl Pair {
             self.settle(step).await;
         }
         Ok(b)
+    }
+
+    /// Restarts both at the same time. Afterwards a lease may have its whole time again, or what
+    /// was left of it.
+    async fn restart(&mut self) -> (Outcome, Outcome) {
+        let (a, b) = (&mut self.a.server, &mut self.b.server);
+        let (a, b) = tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                let a = scope.spawn(|| a.restart());
+                let b = b.restart();
+                (a.join().expect("the harness does not panic"), b)
+            })
+        });
+        self.restarted = true;
+        (
+            restarted(a, &mut self.a).await,
+            restarted(b, &mut self.b).await,
+        )
     }
 
     fn note_renewal(&mut self, step: &Step) {
@@ -244,6 +275,20 @@ async fn both(a: &Side, b: &Side, step: &Step) -> (Outcome, Outcome) {
     )
 }
 
+async fn restarted(result: Result<(), harness::Error>, side: &mut Side) -> Outcome {
+    let failed = |error: String| Outcome::Error {
+        code: tonic::Code::Unknown,
+        message: format!("connection error: {error}"),
+    };
+    match result {
+        Ok(()) => match side.restarted().await {
+            Ok(()) => Outcome::Reply(Box::new(Reply::Waited(true))),
+            Err(error) => failed(error.to_string()),
+        },
+        Err(error) => failed(error.to_string()),
+    }
+}
+
 async fn joined(handle: JoinHandle<Outcome>) -> Outcome {
     match timeout(DUE, handle).await {
         Ok(Ok(outcome)) => outcome,
@@ -286,12 +331,24 @@ async fn await_count(side: &Side, key: Bytes, range_end: Bytes, count: i64) -> O
         count_only: true,
         ..RangeRequest::default()
     });
+    let counts = |reply: &Reply| matches!(reply, Reply::Range(range) if range.count == count);
+    await_reply(side, &step, counts).await
+}
+
+/// Polls until the storage has this version; gives whether it came so.
+async fn await_storage(side: &Side, version: &str) -> Outcome {
+    let tells =
+        |reply: &Reply| matches!(reply, Reply::Status(status) if status.storage_version == version);
+    await_reply(side, &Step::Status, tells).await
+}
+
+async fn await_reply(side: &Side, step: &Step, is_it: impl Fn(&Reply) -> bool) -> Outcome {
     let begin = Instant::now();
     let mut came = false;
     while !came && begin.elapsed() < DUE {
-        match side.send(&step).await.reply() {
-            Some(Reply::Range(range)) if range.count == count => came = true,
-            _ => sleep(Duration::from_millis(15)).await,
+        came = side.send(step).await.reply().is_some_and(&is_it);
+        if !came {
+            sleep(Duration::from_millis(15)).await;
         }
     }
     Outcome::Reply(Box::new(Reply::Waited(came)))

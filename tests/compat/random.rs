@@ -16,7 +16,7 @@ use crate::difference::{Difference, Groups};
 use crate::generate::Generator;
 use crate::pair::{Pair, Servers};
 use crate::reply::Outcome;
-use crate::shrink::shrink;
+use crate::shrink::{LONG, SHORT, shrink};
 use crate::step::Step;
 
 /// What the environment asks for.
@@ -135,7 +135,7 @@ impl Run<'_> {
         let at = format!("seed {}, request {}", self.seed, self.requests);
         say(&format!("{at}: {}: {}", found.step.rpc(), found.kind));
         if !self.keep_going {
-            let repeat = shrink(self.servers, &self.history, found).await;
+            let repeat = shrink(self.servers, &self.history, found, LONG).await;
             anyhow::bail!(
                 "{at}: {}: {}\n{}{repeat}",
                 found.step.rpc(),
@@ -144,7 +144,7 @@ impl Run<'_> {
             );
         }
         if !groups.contains(found) {
-            let repeat = shrink(self.servers, &self.history, found).await;
+            let repeat = shrink(self.servers, &self.history, found, SHORT).await;
             groups.add(found, || format!("{at}\n{}{repeat}", found.tell()));
         } else {
             groups.add(found, String::new);

@@ -7,9 +7,10 @@ use crate::difference::{Difference, cut};
 use crate::pair::{Pair, Servers};
 use crate::step::Step;
 
-/// How many plays and how long to try. A pair of servers takes a second or two to start.
-const PLAYS: usize = 60;
-const LIMIT: Duration = Duration::from_secs(120);
+/// How long to try for the only difference, and for one of many. A pair of servers takes a second
+/// or two to start.
+pub(crate) const LONG: Duration = Duration::from_secs(120);
+pub(crate) const SHORT: Duration = Duration::from_secs(25);
 
 /// Only so many steps are told.
 const TOLD: usize = 60;
@@ -18,17 +19,20 @@ const TOLD: usize = 60;
 struct Shrinker<'a> {
     servers: &'a Servers,
     group: (String, String),
-    begin: Instant,
-    plays: usize,
+    deadline: Instant,
 }
 
 /// A short row of steps that ends in the same difference, as text; or that it never came again.
-pub(crate) async fn shrink(servers: &Servers, history: &[Step], found: &Difference) -> String {
+pub(crate) async fn shrink(
+    servers: &Servers,
+    history: &[Step],
+    found: &Difference,
+    limit: Duration,
+) -> String {
     let mut shrinker = Shrinker {
         servers,
         group: found.group(),
-        begin: Instant::now(),
-        plays: 0,
+        deadline: Instant::now() + limit,
     };
     let Some(tail) = shrinker.shortest_tail(history).await else {
         return "did not come again when the same steps were played on fresh servers".to_owned();
@@ -47,7 +51,7 @@ pub(crate) async fn shrink(servers: &Servers, history: &[Step], found: &Differen
 
 impl Shrinker<'_> {
     fn exhausted(&self) -> bool {
-        self.plays >= PLAYS || self.begin.elapsed() > LIMIT
+        Instant::now() >= self.deadline
     }
 
     /// The shortest of a few tails, cut where the difference shows.
@@ -85,12 +89,16 @@ impl Shrinker<'_> {
 
     /// Plays the steps; gives them up to the difference if it is the same one.
     async fn play(&mut self, steps: &[Step]) -> Option<Vec<Step>> {
-        self.plays += 1;
         let mut pair = Pair::start(self.servers).await.ok()?;
         for (at, step) in steps.iter().enumerate() {
-            if let Err(difference) = pair.run(step).await {
-                let same = difference.group() == self.group;
-                return same.then(|| steps[..=at].to_vec());
+            let Err(difference) = pair.run(step).await else {
+                continue;
+            };
+            if difference.group() == self.group {
+                return Some(steps[..=at].to_vec());
+            }
+            if !difference.leaves_state_alone() {
+                return None;
             }
         }
         None

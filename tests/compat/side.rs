@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::Server;
-use proto::etcdserverpb::StatusRequest;
 use proto::etcdserverpb::maintenance_client::MaintenanceClient;
+use proto::etcdserverpb::{ResponseHeader, StatusRequest};
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
@@ -37,20 +37,19 @@ impl Side {
             .connect_timeout(Duration::from_secs(10))
             .connect()
             .await?;
-        let mut client = MaintenanceClient::new(channel.clone());
-        let status = client.status(StatusRequest {}).await?.into_inner();
-        let header = status.header.unwrap_or_default();
-        anyhow::ensure!(
-            header.cluster_id != 0 && header.member_id != 0 && header.raft_term != 0,
-            "a status header without ids: {header:?}"
-        );
-        let ids = Ids::new(&header);
+        let ids = Ids::new(&header(&channel).await?);
         Ok(Side {
             server,
             channel: channel.clone(),
             ids,
             watching: Watching::new(channel),
         })
+    }
+
+    /// Notes that the server was restarted: its term is a new one.
+    pub(crate) async fn restarted(&mut self) -> anyhow::Result<()> {
+        self.ids.restarted(&header(&self.channel).await?);
+        Ok(())
     }
 
     /// True when the outcome is a lost connection because the process has ended.
@@ -74,7 +73,19 @@ impl Side {
     /// The step in this side's own names.
     fn named(&self, step: &Step) -> Step {
         let mut step = step.clone();
-        visit::step(&mut step, &mut self.ids.to_side());
+        visit::step(&mut step, &mut self.ids.to_own());
         step
     }
+}
+
+/// The header of a status reply, which must have all ids.
+async fn header(channel: &Channel) -> anyhow::Result<ResponseHeader> {
+    let mut client = MaintenanceClient::new(channel.clone());
+    let status = client.status(StatusRequest {}).await?.into_inner();
+    let header = status.header.unwrap_or_default();
+    anyhow::ensure!(
+        header.cluster_id != 0 && header.member_id != 0 && header.raft_term != 0,
+        "a status header without ids: {header:?}"
+    );
+    Ok(header)
 }

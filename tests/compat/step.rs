@@ -70,11 +70,16 @@ pub(crate) enum Step {
     Start(Box<Step>),
     /// Waits for the reply to what was started.
     Join,
+    /// Stops both servers by SIGTERM and starts them again on their data. Watch streams must be
+    /// closed before.
+    Restart,
     /// Waits until a range over all keys with this prefix counts this many.
     AwaitCount {
         prefix: Vec<u8>,
         count: i64,
     },
+    /// Waits until the status tells this storage version.
+    AwaitStorage(&'static str),
     /// A call made of bytes, for what a well-behaved client never sends.
     Raw(RawCall),
 }
@@ -144,8 +149,9 @@ impl Step {
             Step::Watch(WatchStep::Close { .. }) => "Watch close",
             Step::Quiesce { .. } => "Watch events",
             Step::Start(step) => step.rpc(),
+            Step::Restart => "restart",
             Step::Join => "started step",
-            Step::AwaitCount { .. } => "wait",
+            Step::AwaitCount { .. } | Step::AwaitStorage(_) => "wait",
             Step::Raw(_) => "raw call",
         }
     }
@@ -175,7 +181,11 @@ impl Step {
     pub(crate) fn is_request(&self) -> bool {
         !matches!(
             self,
-            Step::Quiesce { .. } | Step::AwaitCount { .. } | Step::Join
+            Step::Quiesce { .. }
+                | Step::AwaitCount { .. }
+                | Step::AwaitStorage(_)
+                | Step::Join
+                | Step::Restart
         )
     }
 }

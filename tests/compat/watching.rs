@@ -63,8 +63,8 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct Log {
-    items: BTreeMap<i64, Vec<Item>>,
+pub(crate) struct Log {
+    pub(crate) items: BTreeMap<i64, Vec<Item>>,
     /// Creates whose header revision depends on timing, by their place in the stream.
     timed: HashSet<usize>,
     created: Vec<Item>,
@@ -74,7 +74,7 @@ struct Log {
     notified: HashMap<i64, i64>,
     states: HashMap<i64, WatchState>,
     /// Whether the creates asked for fragments, by their place.
-    fragments: Vec<bool>,
+    pub(crate) fragments: Vec<bool>,
     ended: Option<String>,
     last: Option<Instant>,
 }
@@ -304,7 +304,8 @@ async fn drain(mut stream: Streaming<WatchResponse>, shared: &Shared) -> Result<
 }
 
 impl Log {
-    fn note(&mut self, response: WatchResponse) {
+    /// Takes a response in.
+    pub(crate) fn note(&mut self, response: WatchResponse) {
         self.last = Some(Instant::now());
         let id = response.watch_id;
         let revision = response

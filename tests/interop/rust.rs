@@ -12,11 +12,20 @@ use harness::Server;
 use tokio::time::timeout;
 use tonic::Code;
 
+use crate::program::QUIET;
+
 /// Longest wait for any one scenario.
 const LIMIT: Duration = Duration::from_secs(30);
 
-#[tokio::test]
-async fn etcd_client() {
+#[test]
+fn etcd_client() {
+    let _quiet = QUIET
+        .read()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    tokio::runtime::Runtime::new().unwrap().block_on(all());
+}
+
+async fn all() {
     let binary = harness::binary("etcd").unwrap_or_else(|error| panic!("{error}"));
     let mut server = Server::start(binary, &[]).unwrap_or_else(|error| panic!("{error}"));
     let client = Client::connect([server.endpoint()], None).await.unwrap();

@@ -14,7 +14,11 @@ pub(crate) fn run(workspace: &Path, arguments: &[String]) -> anyhow::Result<()> 
             .current_dir(workspace)
             .status()
             .context("start cargo")?;
-        ensure!(status.success(), "cargo {} failed ({status})", arguments.join(" "));
+        ensure!(
+            status.success(),
+            "cargo {} failed ({status})",
+            arguments.join(" ")
+        );
         Ok(())
     };
     cargo(&["build", "--release", "-p", "store", "--bin", "etcd"])?;
@@ -28,6 +32,10 @@ pub(crate) fn run(workspace: &Path, arguments: &[String]) -> anyhow::Result<()> 
         .current_dir(workspace)
         .status()
         .context("start the load generator")?;
-    ensure!(status.success(), "load {} failed ({status})", arguments.join(" "));
+    ensure!(
+        status.success(),
+        "load {} failed ({status})",
+        arguments.join(" ")
+    );
     Ok(())
 }

@@ -14,9 +14,19 @@ const CHECKS: [Step; 3] = [
     Step("format", &["fmt", "--all", "--check"]),
     Step(
         "lints",
-        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
     ),
-    Step("documentation", &["doc", "--workspace", "--no-deps", "--quiet"]),
+    Step(
+        "documentation",
+        &["doc", "--workspace", "--no-deps", "--quiet"],
+    ),
 ];
 
 /// What is built once for the tests that start programs.
@@ -40,7 +50,14 @@ pub(crate) fn run(workspace: &Path) -> anyhow::Result<()> {
 
 /// Formats, and applies what clippy proposes.
 pub(crate) fn fix(workspace: &Path) -> anyhow::Result<()> {
-    let clippy = &["clippy", "--fix", "--workspace", "--all-targets", "--allow-dirty", "--allow-staged"];
+    let clippy = &[
+        "clippy",
+        "--fix",
+        "--workspace",
+        "--all-targets",
+        "--allow-dirty",
+        "--allow-staged",
+    ];
     run_step(workspace, &Step("lints", clippy))?;
     run_step(workspace, &Step("format", &["fmt", "--all"]))
 }
@@ -52,7 +69,9 @@ fn run_step(workspace: &Path, Step(name, arguments): &Step) -> anyhow::Result<()
     if *name == "documentation" {
         cargo.env("RUSTDOCFLAGS", "-D warnings");
     }
-    let status = cargo.status().with_context(|| format!("start cargo for {name}"))?;
+    let status = cargo
+        .status()
+        .with_context(|| format!("start cargo for {name}"))?;
     ensure!(status.success(), "{name} failed ({status})");
     Ok(())
 }

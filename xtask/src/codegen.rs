@@ -22,7 +22,10 @@ pub(crate) fn run(workspace: &Path, check: bool) -> anyhow::Result<()> {
         let path = workspace.join(file);
         if check {
             let found = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-            ensure!(found == output.stdout, "{file} is out of date: run `cargo xtask codegen`");
+            ensure!(
+                found == output.stdout,
+                "{file} is out of date: run `cargo xtask codegen`"
+            );
         } else {
             fs::write(&path, output.stdout).with_context(|| format!("write {}", path.display()))?;
         }

@@ -5,12 +5,16 @@
 //!
 //! - a [`Batch`] is applied whole or not at all, also across a crash;
 //! - when [`Backend::flush`] returns, every batch written before it survives a crash;
-//! - [`Backend::scan`] visits keys in ascending byte order.
+//! - [`Backend::scan`] visits keys in ascending byte order;
+//! - blobs, which are large values in numbered slots, are written one by one: each whole or not at
+//!   all, none durable before the flush. Who writes several publishes them by a batch afterwards.
 //!
 //! Only `sled.rs` names sled, so that another engine is a day's work.
 
 mod memory;
 mod sled;
+#[cfg(test)]
+mod tests;
 
 pub use self::memory::MemoryBackend;
 pub use self::sled::SledBackend;
@@ -69,6 +73,16 @@ impl Batch {
     }
 }
 
+/// The two families of blobs. They are apart because a restart reads all of the first and none of
+/// the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blob {
+    /// Small ones, about a tenth of the data.
+    Headers,
+    /// The bulk.
+    Values,
+}
+
 /// An ordered, crash-safe map; see the module's invariants.
 pub trait Backend: Send + Sync {
     /// Applies a batch atomically. It is durable only after the next [`Backend::flush`].
@@ -83,6 +97,16 @@ pub trait Backend: Send + Sync {
         from: &[u8],
         to: &[u8],
         visit: &mut dyn FnMut(&[u8], Bytes) -> ControlFlow<()>,
+    ) -> Result<(), Error>;
+    /// Fills a slot; empty bytes clear it. Slots should be numbered densely from 0.
+    fn put_blob(&self, family: Blob, slot: u32, data: Bytes) -> Result<(), Error>;
+    /// What a slot holds; `None` if it is clear.
+    fn get_blob(&self, family: Blob, slot: u32) -> Result<Option<Bytes>, Error>;
+    /// Visits all slots that are not clear, in ascending order, until `visit` breaks.
+    fn scan_blobs(
+        &self,
+        family: Blob,
+        visit: &mut dyn FnMut(u32, Bytes) -> ControlFlow<()>,
     ) -> Result<(), Error>;
     /// Bytes the engine occupies on its disk.
     fn bytes_on_disk(&self) -> u64;

@@ -1,42 +1,179 @@
-//! The backend on sled 0.34: small cache, no background flush, one tree.
+//! The backend on sled 0.34, arranged around what it does with large values (docs/adr/0003).
 //!
-//! sled's own flusher is off: the log is the truth, so only [`Backend::flush`] has to be durable.
+//! Facts about sled 0.34.7 that shape this file:
+//!
+//! - a leaf is written whole when it splits (at 17 keys), and when it changes for the tenth time
+//!   since it was last written whole; in between only changes are written, and superseded ones
+//!   keep their place on disk. Every whole write also moves one page out of a segment that is half
+//!   empty; nothing else does, as the background flusher is off;
+//! - the cache looks at accesses only after 64 of them in one of its 256 shards, so a few hundred
+//!   large pages are never evicted.
+//!
+//! So each blob has a leaf of its own: beside the blob's key stand fillers that never hold
+//! anything. Before the blob is written the fillers are touched nine times, so that the blob's own
+//! write is the whole one, which frees its predecessor at once.
+//!
+//! ```text
+//! tree "headers" or "values":  slot, 4 BE | 0       -> the blob
+//!                              slot, 4 BE | 1 ..= 8 -> nothing
+//! ```
+//!
+//! And after every 16 MiB that went through the cache, small pages of all shards are read so often
+//! that the large ones go.
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
-use super::{Backend, Batch, Error};
+use super::{Backend, Batch, Blob, Error};
 
-/// Bytes of sled's page cache. Chunks are read once per range, so a large cache buys little.
-const CACHE_BYTES: u64 = 16 << 20;
+/// Bytes of sled's page cache. Blobs are larger than a shard's part of it, and never stay.
+const CACHE_BYTES: u64 = 8 << 20;
+/// Bytes of blobs that may pile up in the cache before they are driven out.
+const PILE_BYTES_MAX: u64 = 16 << 20;
+/// Keys of a leaf after a split in ascending insertion: one for the blob, the rest fillers.
+const KEYS_PER_SLOT: u8 = 9;
+/// Changes after which sled writes a leaf whole.
+const TOUCHES: u8 = 9;
+/// Slots made at once at most; at least a quarter of what there is.
+const MAKE_MAX: u32 = 1024;
+/// sled's cache shards, and the accesses a shard collects before it looks at them.
+const SHARDS: u32 = 256;
+const ACCESSES: u32 = 64;
+/// Small pages to read; more than shards, as inner pages take numbers between them.
+const BALLAST_PAGES: u32 = SHARDS + 16;
 
 /// A sled database in one directory.
 pub struct SledBackend {
     db: sled::Db,
+    headers: Slots,
+    values: Slots,
+    ballast: sled::Tree,
+    piled_bytes: AtomicU64,
+}
+
+/// The tree of one family.
+struct Slots {
+    tree: sled::Tree,
+    /// Slots below have all their keys.
+    made: Mutex<u32>,
 }
 
 impl SledBackend {
     /// Opens or creates the database in `path`.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_with_cache(path, CACHE_BYTES)
-    }
-
-    /// Opens with another bound for sled's page cache, in bytes.
-    pub fn open_with_cache(path: &Path, cache_bytes: u64) -> Result<Self, Error> {
+        let refused = |source| Error::Open {
+            path: path.to_owned(),
+            source: Box::new(source),
+        };
         let db = sled::Config::new()
             .path(path)
-            .cache_capacity(cache_bytes)
+            .cache_capacity(CACHE_BYTES)
             .flush_every_ms(None)
             .mode(sled::Mode::HighThroughput)
             .open()
-            .map_err(|source| Error::Open {
-                path: path.to_owned(),
-                source: Box::new(source),
-            })?;
-        Ok(Self { db })
+            .map_err(refused)?;
+        let ballast = db.open_tree("ballast").map_err(refused)?;
+        fill_ballast(&ballast).map_err(refused)?;
+        Ok(Self {
+            headers: Slots::open(&db, "headers").map_err(refused)?,
+            values: Slots::open(&db, "values").map_err(refused)?,
+            ballast,
+            db,
+            piled_bytes: AtomicU64::new(0),
+        })
     }
+
+    fn slots(&self, family: Blob) -> &Slots {
+        match family {
+            Blob::Headers => &self.headers,
+            Blob::Values => &self.values,
+        }
+    }
+
+    /// Counts bytes that went through the cache, and drives large pages out when there are many.
+    fn count(&self, bytes: usize) -> Result<(), Error> {
+        let piled = self.piled_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        if piled < PILE_BYTES_MAX {
+            return Ok(());
+        }
+        self.piled_bytes.store(0, Ordering::Relaxed);
+        for _ in 0..ACCESSES {
+            for page in 0..BALLAST_PAGES {
+                self.ballast
+                    .get(slot_key(page, 0))
+                    .map_err(failed("read"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a leaf for each number below `BALLAST_PAGES`, unless they are there.
+fn fill_ballast(ballast: &sled::Tree) -> sled::Result<()> {
+    if ballast.contains_key(slot_key(BALLAST_PAGES, 0))? {
+        return Ok(());
+    }
+    for page in 0..=BALLAST_PAGES {
+        for filler in 0..KEYS_PER_SLOT {
+            ballast.insert(slot_key(page, filler), &[])?;
+        }
+    }
+    Ok(())
+}
+
+impl Slots {
+    fn open(db: &sled::Db, name: &str) -> sled::Result<Self> {
+        let tree = db.open_tree(name)?;
+        let last = tree.last()?.and_then(|(key, _)| slot_of(&key));
+        Ok(Self {
+            tree,
+            // The last slot may have been cut short by a crash; making it again does no harm.
+            made: Mutex::new(last.unwrap_or(0)),
+        })
+    }
+
+    fn make(&self, slot: u32) -> sled::Result<()> {
+        let mut made = self.made.lock();
+        while *made <= slot {
+            let end = *made + (*made / 4).clamp(16, MAKE_MAX);
+            for slot in *made..end {
+                for filler in 0..KEYS_PER_SLOT {
+                    // Never over a blob that is there already.
+                    let key = slot_key(slot, filler);
+                    if filler > 0 || !self.tree.contains_key(key)? {
+                        self.tree.insert(key, &[])?;
+                    }
+                }
+            }
+            *made = end;
+        }
+        Ok(())
+    }
+
+    fn put(&self, slot: u32, data: &[u8]) -> sled::Result<()> {
+        self.make(slot)?;
+        for touch in 0..TOUCHES {
+            let filler = 1 + touch % (KEYS_PER_SLOT - 1);
+            self.tree.insert(slot_key(slot, filler), &[])?;
+        }
+        self.tree.insert(slot_key(slot, 0), data)?;
+        Ok(())
+    }
+}
+
+fn slot_key(slot: u32, filler: u8) -> [u8; 5] {
+    let [a, b, c, d] = slot.to_be_bytes();
+    [a, b, c, d, filler]
+}
+
+/// The slot of a key; `None` if the key is none of ours.
+fn slot_of(key: &[u8]) -> Option<u32> {
+    let (slot, filler) = key.split_first_chunk::<4>()?;
+    (filler.len() == 1).then(|| u32::from_be_bytes(*slot))
 }
 
 fn failed(step: &'static str) -> impl Fn(sled::Error) -> Error {
@@ -84,6 +221,37 @@ impl Backend for SledBackend {
         for pair in self.db.range(from..to) {
             let (key, value) = pair.map_err(failed("read"))?;
             if visit(&key, to_bytes(value)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_blob(&self, family: Blob, slot: u32, data: Bytes) -> Result<(), Error> {
+        let slots = self.slots(family);
+        slots.put(slot, &data).map_err(failed("write"))?;
+        self.count(data.len())
+    }
+
+    fn get_blob(&self, family: Blob, slot: u32) -> Result<Option<Bytes>, Error> {
+        let tree = &self.slots(family).tree;
+        let Some(data) = tree.get(slot_key(slot, 0)).map_err(failed("read"))? else {
+            return Ok(None);
+        };
+        self.count(data.len())?;
+        Ok((!data.is_empty()).then(|| to_bytes(data)))
+    }
+
+    fn scan_blobs(
+        &self,
+        family: Blob,
+        visit: &mut dyn FnMut(u32, Bytes) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let made = *self.slots(family).made.lock();
+        for slot in 0..=made {
+            if let Some(data) = self.get_blob(family, slot)?
+                && visit(slot, data).is_break()
+            {
                 break;
             }
         }

@@ -56,9 +56,16 @@ fn place<'a>(flag: &Flag, root: &'a Mapping) -> Result<Option<&'a Yaml>, Error> 
             None | Some(Yaml::Null) => None,
             Some(Yaml::Mapping(section)) => entry(section, name),
             Some(other) => {
+                let target = match section {
+                    "discovery-config" => {
+                        "Config.discovery-config of type v3discovery.DiscoveryConfig".into()
+                    }
+                    "socket-options" => "Config.socket-options of type transport.SocketOpts".into(),
+                    section => format!("configJSON.{section} of type embed.securityConfig"),
+                };
                 return Err(mismatch(
                     other,
-                    &format!("Go struct field configYAML.{section}"),
+                    &format!("Go struct field configYAML.{target}"),
                 ));
             }
         },

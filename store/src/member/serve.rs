@@ -14,7 +14,13 @@ use crate::serve::{self, Options, Services};
 /// # Errors
 /// The member cannot be opened or started, or its log failed.
 pub async fn serve(given: Start) -> Result<(), Failure> {
-    let Start { config, data, bound, stop, ready } = given;
+    let Start {
+        config,
+        data,
+        bound,
+        stop,
+        ready,
+    } = given;
     let metrics = Arc::new(Metrics::new(config.metrics_extensive)?);
     let config = Arc::new(config);
     let opening = config.clone();

@@ -2,19 +2,21 @@
 //!
 //! ```text
 //! apply thread                         another thread
-//! begin_checkpoint(extra) -> job  -->  job.run(): chunks in small batches, flush,
+//! begin_checkpoint(extra) -> job  -->  job.run(): chunks one by one, flush,
 //!    ... writes go on ...                         then manifest + extra in one batch, flush
 //! finish_checkpoint(done)         <--  done
 //! ```
 //!
 //! The manifest's batch is what makes the checkpoint count: after a crash before it the old one
-//! stands, and the new chunks lie in slots that nobody names. Only one job may be under way; if it
-//! fails, the next one starts from the same state.
+//! stands, and the new chunks lie in slots that nobody names. Only one job may be under way. If it
+//! fails, the next one starts from the same state, but keeps off the slots that the failed one
+//! wrote: its manifest may have become durable all the same.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::chunk::{self, Builder, Header};
 use super::chunks::{Chunk, Slots};
@@ -25,8 +27,6 @@ use super::revision::Revision;
 use super::state::{Store, read_value};
 use crate::backend::{Backend, Batch};
 
-/// Bytes of chunks written to the backend at once; bounds the memory of a checkpoint.
-const BATCH_BYTES: usize = 1 << 20;
 /// Bytes of old chunks that one checkpoint writes again at most.
 const REWRITE_BYTES_MAX: usize = 32 << 20;
 /// A chunk's main revisions spread no further: positions in it have 32 bits, and a restored store
@@ -45,15 +45,18 @@ pub struct CheckpointJob {
     plan: Vec<Step>,
     slots: Slots,
     extra: Vec<(Bytes, Option<Bytes>)>,
-    token: Arc<()>,
+    token: Token,
 }
+
+/// Held by the job; the store sees by it whether the job lives, and which slots it wrote.
+type Token = Arc<Mutex<BTreeSet<u32>>>;
 
 /// A finished job, for [`Store::finish_checkpoint`].
 pub struct CheckpointDone {
     directory: Vec<Chunk>,
     slots: Slots,
     revision: i64,
-    token: Arc<()>,
+    token: Token,
 }
 
 impl CheckpointDone {
@@ -68,17 +71,29 @@ enum Step {
     Rewrite(Vec<Chunk>),
 }
 
-/// What a job under way must be told when it is done.
+/// What the store notes of the job under way.
 #[derive(Debug, Default)]
 pub(super) struct Underway {
-    token: Weak<()>,
-    /// Records up to the job's revision that died meanwhile, with their bytes.
+    /// Empty on both sides before the first job, and after a finished one.
+    token: Token,
+    /// Records that died meanwhile, with their bytes.
     pub(super) died: Vec<(Revision, usize)>,
+    /// Slots that jobs wrote which did not finish.
+    leaked: BTreeSet<u32>,
 }
 
 impl Underway {
     pub(super) fn is_running(&self) -> bool {
-        self.token.strong_count() > 0
+        Arc::strong_count(&self.token) > 1
+    }
+
+    /// Prepares for a job: returns its token, and the slots it may use.
+    fn begin(&mut self, mut slots: Slots) -> (Token, Slots) {
+        self.leaked.append(&mut self.token.lock());
+        self.died.clear();
+        self.token = Token::default();
+        slots.keep_off(&self.leaked);
+        (Arc::clone(&self.token), slots)
     }
 }
 
@@ -101,11 +116,7 @@ impl Store {
                 "an extra entry must begin with meta/"
             );
         }
-        let token = Arc::new(());
-        self.underway = Underway {
-            token: Arc::downgrade(&token),
-            died: Vec::new(),
-        };
+        let (token, slots) = self.underway.begin(self.chunks.slots.clone());
         CheckpointJob {
             backend: Arc::clone(&self.backend),
             values: self.values.clone(),
@@ -114,7 +125,7 @@ impl Store {
             revision: self.current,
             compacted: self.compacted,
             plan: plan(&self.chunks.directory, self.chunk_bytes),
-            slots: self.chunks.slots.clone(),
+            slots,
             extra,
             token,
         }
@@ -124,14 +135,16 @@ impl Store {
     pub fn finish_checkpoint(&mut self, done: CheckpointDone) {
         let CheckpointDone {
             directory,
-            slots,
+            mut slots,
             revision,
             token,
         } = done;
         assert!(
-            Weak::ptr_eq(&self.underway.token, &Arc::downgrade(&token)),
+            Arc::ptr_eq(&self.underway.token, &token),
             "only the checkpoint under way can be finished"
         );
+        token.lock().clear();
+        slots.abandon(std::mem::take(&mut self.underway.leaked));
         self.chunks.publish(directory, slots);
         self.recents.checkpointed(revision);
         for (rev, bytes) in std::mem::take(&mut self.underway.died) {
@@ -180,6 +193,7 @@ impl CheckpointJob {
         slots.clear_stale(&*self.backend)?;
         let mut out = Output {
             slots,
+            written: Arc::clone(&self.token),
             ..Output::new(&*self.backend, self.chunk_bytes)
         };
         let mut abandoned = BTreeSet::new();
@@ -200,7 +214,6 @@ impl CheckpointJob {
             out.push(&header_of(record, value.len()), &value)?;
         }
         out.end_chunk()?;
-        out.write_batch()?;
         self.backend.flush()?;
 
         let mut last = Batch::default();
@@ -210,16 +223,20 @@ impl CheckpointJob {
                 None => last.delete(key),
             }
         }
-        let manifest = manifest::encode(self.revision, self.compacted, &out.directory);
+        let Output {
+            mut slots,
+            directory,
+            ..
+        } = out;
+        let manifest = manifest::encode(self.revision, self.compacted, &directory);
         last.put(manifest::KEY, manifest);
         self.backend.write(last)?;
         self.backend.flush()?;
         // Readers of the old directory may need these until the store has taken over the new one.
-        out.slots.stale.extend(&abandoned);
-        out.slots.free.extend(&abandoned);
+        slots.abandon(abandoned);
         Ok(CheckpointDone {
-            directory: out.directory,
-            slots: out.slots,
+            directory,
+            slots,
             revision: self.revision,
             token: self.token,
         })
@@ -244,9 +261,8 @@ pub(super) struct Output<'a> {
     slots: Slots,
     chunk_bytes: usize,
     builder: Builder,
-    batch: Batch,
-    batch_bytes: usize,
     pub(super) directory: Vec<Chunk>,
+    written: Token,
 }
 
 impl<'a> Output<'a> {
@@ -257,9 +273,8 @@ impl<'a> Output<'a> {
             slots: Slots::default(),
             chunk_bytes,
             builder: Builder::default(),
-            batch: Batch::default(),
-            batch_bytes: 0,
             directory: Vec::new(),
+            written: Token::default(),
         }
     }
 
@@ -279,27 +294,19 @@ impl<'a> Output<'a> {
             return Ok(());
         }
         let built = self.builder.finish();
-        let slot = self.slots.take(self.backend)?;
-        self.batch_bytes += built.headers.len() + built.values.len();
-        self.directory.push(Chunk {
+        let slot = self.slots.take();
+        self.written.lock().insert(slot);
+        let chunk = Chunk {
             first: built.first,
             last: built.last,
-            slot,
             records: built.records,
             bytes: built.bytes,
+            slot,
             dead_bytes: 0,
             dead: Arc::default(),
-        });
-        Slots::fill(&mut self.batch, slot, built);
-        if self.batch_bytes >= BATCH_BYTES {
-            self.write_batch()?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn write_batch(&mut self) -> Result<(), Error> {
-        self.batch_bytes = 0;
-        self.backend.write(std::mem::take(&mut self.batch))?;
+        };
+        chunk::write(self.backend, slot, built)?;
+        self.directory.push(chunk);
         Ok(())
     }
 

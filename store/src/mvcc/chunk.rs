@@ -21,6 +21,7 @@ use bytes::Bytes;
 
 use super::revision::Revision;
 use super::varint::{Cursor, put, put_signed};
+use crate::backend::{self, Backend, Blob};
 
 const TOMBSTONE: u8 = 1;
 const LEASE: u8 = 2;
@@ -36,6 +37,12 @@ pub(super) struct Header {
     pub(super) lease: i64,
     pub(super) tombstone: bool,
     pub(super) value_len: usize,
+}
+
+/// Writes a finished chunk to a slot.
+pub(super) fn write(backend: &dyn Backend, slot: u32, built: Built) -> Result<(), backend::Error> {
+    backend.put_blob(Blob::Headers, slot, built.headers.into())?;
+    backend.put_blob(Blob::Values, slot, built.values.into())
 }
 
 /// Collects records in revision order into the two entries.

@@ -1,17 +1,8 @@
 //! The chunks of the checkpoint, as memory knows them: which revisions lie in which slot of the
 //! backend, and which of their records are dead.
 //!
-//! A slot is a fixed pair of backend keys that hold one chunk or nothing. All keys exist before
-//! they are filled, and the keys of values are spread out by fillers:
-//!
-//! ```text
-//! "ch" slot, 4 BE          -> headers
-//! "cv" slot, 4 BE, 0       -> values
-//! "cv" slot, 4 BE, 1..=8   -> nothing, ever
-//! ```
-//!
-//! because sled writes a leaf again whenever it splits (at 17 keys) or has got 10 changes: with
-//! this layout a leaf holds one chunk and never splits once it holds data (docs/adr/0003).
+//! A slot is a pair of blobs of the backend, headers and values, under one number. Slots that no
+//! chunk needs any more are used again, lowest first, so their numbers stay dense.
 //!
 //! Invariants: chunks ascend and do not overlap; a slot belongs to at most one chunk; a slot that
 //! a published directory names is not written to.
@@ -22,16 +13,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::chunk::{self, Values};
+use super::chunk::Values;
 use super::error::Error;
 use super::revision::Revision;
-use crate::backend::{Backend, Batch};
+use crate::backend::{Backend, Blob};
 
-/// Prefix of the keys of headers.
-pub(super) const HEADERS: &[u8] = b"ch";
-const VALUES: &[u8] = b"cv";
-/// Keys in a leaf of sled after a split, beside the one that holds the chunk.
-const FILLERS: u8 = 8;
 /// Bound for verified values entries kept for further reads, in bytes.
 const CACHE_BYTES_MAX: usize = 4 << 20;
 
@@ -90,85 +76,63 @@ impl Chunk {
 
     /// The headers entry, not verified yet.
     pub(super) fn headers(&self, backend: &dyn Backend) -> Result<Bytes, Error> {
-        let entry = backend.get(&headers_key(self.slot))?;
+        let entry = backend.get_blob(Blob::Headers, self.slot)?;
         entry.ok_or_else(|| self.damaged("its headers are missing"))
     }
 
     /// The values entry, verified.
     pub(super) fn values(&self, backend: &dyn Backend) -> Result<Values, Error> {
-        let entry = backend.get(&values_key(self.slot, 0))?;
+        let entry = backend.get_blob(Blob::Values, self.slot)?;
         let entry = entry.ok_or_else(|| self.damaged("its values are missing"))?;
         Values::open(entry).map_err(|detail| self.damaged(format!("values: {detail}")))
     }
 }
 
-pub(super) fn headers_key(slot: u32) -> Vec<u8> {
-    [HEADERS, &slot.to_be_bytes()].concat()
-}
-
-/// The slot of a key of headers.
-pub(super) fn slot_of_headers(key: &[u8]) -> Option<u32> {
-    let slot = key.strip_prefix(HEADERS)?;
-    Some(u32::from_be_bytes(slot.try_into().ok()?))
-}
-
-fn values_key(slot: u32, filler: u8) -> Vec<u8> {
-    [VALUES, &slot.to_be_bytes(), &[filler]].concat()
-}
-
-/// Which slots exist, and which of them may be written.
+/// Which slots may be written.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slots {
-    /// Slots `0..made` have their keys in the backend.
-    pub(super) made: u32,
+    /// Slots from here on were never used.
+    pub(super) end: u32,
+    /// Slots below `end` that no chunk uses.
     pub(super) free: BTreeSet<u32>,
     /// Free slots that still hold an abandoned chunk.
     pub(super) stale: BTreeSet<u32>,
 }
 
 impl Slots {
-    /// A slot to write to. May ask the backend for more.
-    pub(super) fn take(&mut self, backend: &dyn Backend) -> Result<u32, Error> {
-        if self.free.is_empty() {
-            self.make(backend)?;
-        }
-        let slot = self.free.pop_first().expect("slots were just made");
+    /// A slot to write to.
+    pub(super) fn take(&mut self) -> u32 {
+        let slot = self.free.pop_first().unwrap_or_else(|| {
+            self.end += 1;
+            self.end - 1
+        });
         self.stale.remove(&slot);
-        Ok(slot)
+        slot
     }
 
-    fn make(&mut self, backend: &dyn Backend) -> Result<(), Error> {
-        let more = (self.made / 4).clamp(16, 1024);
-        let mut batch = Batch::default();
-        for slot in self.made..self.made + more {
-            batch.put(headers_key(slot), Bytes::new());
-            for filler in 0..=FILLERS {
-                batch.put(values_key(slot, filler), Bytes::new());
-            }
+    /// Leaves `slots` alone until they are abandoned.
+    pub(super) fn keep_off(&mut self, slots: &BTreeSet<u32>) {
+        if let Some(last) = slots.last() {
+            self.free.extend(self.end..=*last);
+            self.end = self.end.max(last + 1);
         }
-        backend.write(batch)?;
-        self.free.extend(self.made..self.made + more);
-        self.made += more;
-        Ok(())
+        self.free.retain(|slot| !slots.contains(slot));
+        self.stale.retain(|slot| !slots.contains(slot));
+    }
+
+    /// Gives `slots` free; what they hold is to be cleared.
+    pub(super) fn abandon(&mut self, slots: BTreeSet<u32>) {
+        self.free.extend(&slots);
+        self.stale.extend(slots);
     }
 
     /// Empties abandoned slots, so that the backend can use their space.
     pub(super) fn clear_stale(&mut self, backend: &dyn Backend) -> Result<(), Error> {
-        let mut batch = Batch::default();
         for slot in std::mem::take(&mut self.stale) {
-            batch.put(headers_key(slot), Bytes::new());
-            batch.put(values_key(slot, 0), Bytes::new());
-        }
-        if !batch.is_empty() {
-            backend.write(batch)?;
+            backend.put_blob(Blob::Headers, slot, Bytes::new())?;
+            backend.put_blob(Blob::Values, slot, Bytes::new())?;
         }
         Ok(())
-    }
-
-    /// Puts a finished chunk into a batch.
-    pub(super) fn fill(batch: &mut Batch, slot: u32, built: chunk::Built) {
-        batch.put(headers_key(slot), built.headers);
-        batch.put(values_key(slot, 0), built.values);
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::chunk;
-use super::chunks::{Chunk, Chunks, Dead, HEADERS, Slots, slot_of_headers};
+use super::chunks::{Chunk, Chunks, Dead, Slots};
 use super::entry::{Entry, Versions};
 use super::error::Error;
 use super::manifest::{self, Manifest};
 use super::revision::{Revision, Version};
 use super::tree::Tree;
-use crate::backend::Backend;
+use crate::backend::{Backend, Blob};
 
 /// What a checkpoint brings back.
 pub(super) struct Restored {
@@ -92,11 +92,9 @@ impl Load {
 
     fn scan(&mut self, backend: &dyn Backend) -> Result<(), Error> {
         let mut failed = None;
-        let end = [HEADERS, &[0xff; 5]].concat();
-        backend.scan(
-            HEADERS,
-            &end,
-            &mut |key, entry| match self.slot(key, &entry) {
+        backend.scan_blobs(
+            Blob::Headers,
+            &mut |slot, entry| match self.slot(slot, &entry) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
                     failed = Some(error);
@@ -107,15 +105,12 @@ impl Load {
         failed.map_or(Ok(()), Err)
     }
 
-    fn slot(&mut self, key: &[u8], entry: &Bytes) -> Result<(), Error> {
-        let slot = slot_of_headers(key)
-            .ok_or_else(|| Error::DamagedMeta(format!("key {key:02x?} is not a slot")))?;
-        self.slots.made = self.slots.made.max(slot + 1);
+    fn slot(&mut self, slot: u32, entry: &[u8]) -> Result<(), Error> {
+        self.slots.free.extend(self.slots.end..slot);
+        self.slots.end = slot + 1;
         let Some(dead) = self.named.remove(&slot) else {
             self.slots.free.insert(slot);
-            if !entry.is_empty() {
-                self.slots.stale.insert(slot);
-            }
+            self.slots.stale.insert(slot);
             return Ok(());
         };
         let mut chunk = Chunk {

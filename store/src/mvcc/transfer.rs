@@ -222,7 +222,6 @@ impl<'a> Import<'a> {
             self.last
         );
         self.out.end_chunk()?;
-        self.out.write_batch()?;
         self.out.backend.flush()?;
         let mut last = Batch::default();
         for (key, value) in extra {

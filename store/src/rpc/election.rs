@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::session::{created_at, found, key, op, prefix, prefix_end, without_code};
+use super::session::{Waiting, created_at, found, key, op, prefix, prefix_end, without_code};
 use super::{Member, status};
 use crate::watch::{Spec, Stream, Update};
 
@@ -143,14 +143,9 @@ impl Service {
                 return Err(error);
             }
         }
-        // Who goes away while waiting must not become leader later.
-        let mut candidacy = Candidacy {
-            service: Some(Self(member.clone())),
-            key: own.clone(),
-            rev,
-        };
+        let waiting = Waiting::new(member, own.clone(), rev);
         member.older_are_gone(&prefix, rev - 1).await?;
-        candidacy.service = None;
+        waiting.is_over();
         let leader = election::LeaderKey {
             name: request.name,
             key: own,
@@ -201,26 +196,6 @@ impl Service {
         };
         super::check::txn(&request, self.0.limits.txn_ops_max)?;
         Ok(self.0.write(request).await?.header)
-    }
-}
-
-/// Withdraws a candidate whose caller has gone before it was elected.
-struct Candidacy {
-    service: Option<Service>,
-    key: Bytes,
-    rev: i64,
-}
-
-impl Drop for Candidacy {
-    fn drop(&mut self) {
-        if let Some(service) = self.service.take() {
-            let (key, rev) = (std::mem::take(&mut self.key), self.rev);
-            tokio::spawn(async move {
-                if let Err(error) = service.withdraw(key, rev).await {
-                    tracing::debug!(%error, "a candidate that has gone was not withdrawn");
-                }
-            });
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use proto::etcdserverpb::request_op::Request as Op;
 use proto::v3lockpb as lock;
 use tonic::{Request, Response, Status};
 
-use super::session::{created_at, found, key, op, prefix, prefix_end, without_code};
+use super::session::{Waiting, created_at, found, key, op, prefix, prefix_end, without_code};
 use super::{Member, mismatched};
 use crate::apply::Reply;
 use crate::command::Command;
@@ -83,7 +83,9 @@ impl Service {
                 key: own,
             });
         }
+        let waiting = Waiting::new(member, own.clone(), created);
         member.older_are_gone(&prefix, created - 1).await?;
+        waiting.is_over();
         let query = RangeQuery {
             key: own.clone(),
             ..Default::default()

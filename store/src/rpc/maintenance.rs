@@ -16,6 +16,9 @@ use crate::{snapshot, version};
 /// Pieces of a snapshot that may wait for the client.
 const PIECES_MAX: usize = 4;
 
+/// What an empty database occupies: clients take 0 for "unknown".
+const DB_BYTES_MIN: u64 = 16 * 1024;
+
 pub(super) struct Service(pub(super) Arc<Member>);
 
 #[tonic::async_trait]
@@ -149,7 +152,11 @@ impl pb::maintenance_server::Maintenance for Service {
 impl Member {
     /// Bytes that the data occupies on disk, never less than what is in use.
     pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
-        state.store.bytes_on_disk().max(state.store.live_bytes())
+        let store = &state.store;
+        store
+            .bytes_on_disk()
+            .max(store.live_bytes())
+            .max(DB_BYTES_MIN)
     }
 
     async fn hash_kv(self: &Arc<Self>, revision: i64) -> Result<crate::mvcc::HashKv, Status> {
@@ -160,13 +167,18 @@ impl Member {
             .map_err(|error| Status::internal(error.to_string()))?
     }
 
+    /// Blocks: on the disk, and on the client.
     fn send_snapshot(
         &self,
         sender: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>,
     ) -> Result<(), Status> {
-        let failed = |error: &dyn std::fmt::Display| Status::internal(error.to_string());
+        let failed = |error: &dyn std::error::Error| {
+            tracing::warn!(%error, "a snapshot could not be sent");
+            Status::internal(error.to_string())
+        };
         let mut spool =
             snapshot::take(&self.state, &self.directory).map_err(|error| failed(&error))?;
+        tracing::info!(bytes = spool.size(), "sending database snapshot to client");
         while let Some(chunk) = spool.next_chunk().map_err(|error| failed(&error))? {
             let piece = pb::SnapshotResponse {
                 header: None,
@@ -175,10 +187,11 @@ impl Member {
                 version: version::STORAGE.into(),
             };
             if sender.blocking_send(Ok(piece)).is_err() {
-                // The client has gone away.
+                tracing::info!("the client left before it had the whole snapshot");
                 return Ok(());
             }
         }
+        tracing::info!("successfully sent database snapshot to client");
         Ok(())
     }
 }

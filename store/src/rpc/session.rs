@@ -34,9 +34,52 @@ pub(super) fn prefix(name: &[u8]) -> Bytes {
     [name, b"/"].concat().into()
 }
 
-/// The key of a lease's holder.
+/// The key of a lease's holder. A negative id stands in it with its sign, as Go writes it.
 pub(super) fn key(prefix: &[u8], lease: i64) -> Bytes {
-    [prefix, format!("{lease:x}").as_bytes()].concat().into()
+    let sign = if lease < 0 { "-" } else { "" };
+    let digits = format!("{sign}{:x}", lease.unsigned_abs());
+    [prefix, digits.as_bytes()].concat().into()
+}
+
+/// Takes back the key of a caller who goes away while waiting, or whose wait fails: it must not
+/// come to hold what it no longer asks for.
+pub(super) struct Waiting {
+    given_up: Option<(Arc<Member>, pb::TxnRequest)>,
+}
+
+impl Waiting {
+    /// `revision` created the key.
+    pub(super) fn new(member: &Arc<Member>, key: Bytes, revision: i64) -> Self {
+        let delete = pb::DeleteRangeRequest {
+            key: key.clone(),
+            ..Default::default()
+        };
+        let request = pb::TxnRequest {
+            compare: vec![created_at(key, revision)],
+            success: vec![op(Request::RequestDeleteRange(delete))],
+            failure: Vec::new(),
+        };
+        Self {
+            given_up: Some((member.clone(), request)),
+        }
+    }
+
+    /// The wait was worth it.
+    pub(super) fn is_over(mut self) {
+        self.given_up = None;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some((member, request)) = self.given_up.take() {
+            tokio::spawn(async move {
+                if let Err(error) = member.write(request).await {
+                    tracing::debug!(%error, "the key of a waiter that went away was not removed");
+                }
+            });
+        }
+    }
 }
 
 /// The end of the range of all keys with this prefix.

@@ -77,10 +77,10 @@ impl Session {
             let result = tokio::select! {
                 request = requests.message(), if is_open => match request {
                     Ok(Some(request)) => self.requested(request).await,
+                    // A client that asks for nothing more may go on listening.
                     Ok(None) => {
                         is_open = false;
-                        // A client that has said all it wants has ended the stream.
-                        Err(Gone)
+                        Ok(())
                     }
                     Err(_) => Err(Gone),
                 },

@@ -140,8 +140,12 @@ impl Stream {
     }
 
     /// The revision up to which every watch of the stream has been told everything, if they all
-    /// have reached one they have in common and where they were to begin.
+    /// have reached one they have in common and where they were to begin. A stream without
+    /// watches has nothing to report.
     pub fn progress(&self) -> Option<i64> {
+        if self.watches.is_empty() {
+            return None;
+        }
         let ids: Vec<i64> = self.watches.keys().copied().collect();
         self.progress_of(&ids)
     }

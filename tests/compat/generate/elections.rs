@@ -84,7 +84,16 @@ impl Generator {
 
     pub(super) fn election_steps(&mut self) -> Vec<Step> {
         let step = match self.rng.random_range(0..10) {
-            0..3 => return vec![self.campaign()],
+            0..3 => {
+                let campaign = self.campaign();
+                let Step::Campaign { request, .. } = &campaign else {
+                    return vec![campaign];
+                };
+                let leader = LeaderRequest {
+                    name: request.name.clone(),
+                };
+                return vec![campaign, Step::Leader(leader)];
+            }
             3..5 => Step::Proclaim(ProclaimRequest {
                 leader: self.leader_key(),
                 value: self.value(),
@@ -130,6 +139,28 @@ impl Generator {
             value: self.value(),
         };
         Step::Campaign { request, waits }
+    }
+
+    /// What a new leader does with its key, sometimes.
+    pub(super) fn reign(&mut self, leader: &LeaderKey) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if self.rng.random_bool(0.5) {
+            steps.push(Step::Proclaim(ProclaimRequest {
+                leader: Some(leader.clone()),
+                value: self.value(),
+            }));
+        }
+        if self.rng.random_bool(0.3) {
+            steps.push(Step::Observe(LeaderRequest {
+                name: leader.name.clone(),
+            }));
+        }
+        if self.rng.random_bool(0.4) {
+            steps.push(Step::Resign(ResignRequest {
+                leader: Some(leader.clone()),
+            }));
+        }
+        steps
     }
 
     fn leader_key(&mut self) -> Option<LeaderKey> {

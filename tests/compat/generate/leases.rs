@@ -40,7 +40,7 @@ impl Generator {
         let id = if picked {
             self.model.pick()
         } else {
-            *IDS.choose(&mut self.rng).expect("there are ids")
+            self.own_id()
         };
         if self.nasty() {
             let over = [MAX_TTL + 1, i64::MAX, MAX_TTL];
@@ -61,6 +61,20 @@ impl Generator {
         }
         let ttl = self.rng.random_range(1000..100_000);
         vec![Step::Grant(LeaseGrantRequest { ttl, id })]
+    }
+
+    /// An id of our own, as a rule one that is free.
+    fn own_id(&mut self) -> i64 {
+        let lives = &self.model.leases;
+        let free: Vec<i64> = IDS
+            .iter()
+            .copied()
+            .filter(|id| !lives.contains(id))
+            .collect();
+        if free.is_empty() || self.rng.random_bool(0.2) {
+            return *IDS.choose(&mut self.rng).expect("there are ids");
+        }
+        *free.choose(&mut self.rng).expect("one is free")
     }
 
     /// One that lives as a rule.

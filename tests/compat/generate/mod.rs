@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::reply::Outcome;
+use crate::reply::{Outcome, Reply};
 use crate::step::{Step, WatchStep};
 use model::Model;
 
@@ -28,6 +28,9 @@ const BACKGROUND: u8 = 9;
 
 /// Steps between two looks at what the background watch brought.
 const LOOK_EVERY: usize = 200;
+
+/// Looks between two restarts of the servers.
+const RESTART_EVERY: usize = 4;
 
 /// How likely a request is nasty.
 const NASTY: f64 = 0.25;
@@ -40,6 +43,7 @@ pub(crate) struct Generator {
     /// Steps that must come before any other.
     pending: VecDeque<Step>,
     since_look: usize,
+    looks: usize,
     background: bool,
 }
 
@@ -53,6 +57,7 @@ impl Generator {
             model,
             pending: VecDeque::new(),
             since_look: 0,
+            looks: 0,
             background: false,
         }
     }
@@ -88,9 +93,14 @@ impl Generator {
         self.since_look += 1;
         if self.since_look >= LOOK_EVERY {
             self.since_look = 0;
+            self.looks += 1;
             let round = self.watch_round();
-            self.pending.push_back(Step::Quiesce { patient: false });
             self.pending.extend(round);
+            if self.looks.is_multiple_of(RESTART_EVERY) {
+                self.pending
+                    .push_back(Step::Watch(WatchStep::Close { stream: BACKGROUND }));
+                self.pending.push_back(Step::Restart);
+            }
             return Step::Quiesce { patient: false };
         }
         let mut steps = self.random().into_iter();
@@ -102,6 +112,12 @@ impl Generator {
     /// Learns from what both sides agreed on.
     pub(crate) fn observe(&mut self, step: &Step, outcome: &Outcome) {
         self.model.observe(step, outcome);
+        if let Some(Reply::Campaign(reply)) = outcome.reply()
+            && let Some(leader) = &reply.leader
+        {
+            let reign = self.reign(leader);
+            self.pending.extend(reign);
+        }
         let closes =
             matches!(step, Step::Watch(WatchStep::Close { stream }) if *stream == BACKGROUND);
         if closes {
@@ -123,7 +139,8 @@ impl Generator {
             260..430 => vec![Step::Range(self.range())],
             430..470 => vec![Step::RangeStream(self.range_stream())],
             470..545 => vec![Step::DeleteRange(self.delete())],
-            545..725 => vec![Step::Txn(self.txn(3))],
+            545..550 => vec![Step::Txn(self.many_puts())],
+            550..725 => vec![Step::Txn(self.txn(3))],
             725..745 => vec![Step::Compact(self.compaction())],
             745..855 => self.lease_steps(),
             855..895 => vec![self.maintenance()],

@@ -207,6 +207,25 @@ impl Generator {
         compare
     }
 
+    /// Many keys under one prefix, so that ranges have more than a few; now and then with values
+    /// of which a stream takes only some at a time.
+    pub(super) fn many_puts(&mut self) -> TxnRequest {
+        let count = self.rng.random_range(10..60);
+        let size = if self.rng.random_bool(0.2) { 20_000 } else { 3 };
+        let value = self.rng.random_range(b'a'..b'd');
+        let put = |n: i32| RequestOp {
+            request: Some(Request::RequestPut(PutRequest {
+                key: Bytes::from(format!("b/{n:02}")),
+                value: Bytes::from(vec![value; size]),
+                ..PutRequest::default()
+            })),
+        };
+        TxnRequest {
+            success: (0..count).map(put).collect(),
+            ..TxnRequest::default()
+        }
+    }
+
     /// More than 128 operations, or just as many, on this level or by an inner one.
     fn too_many(&mut self) -> TxnRequest {
         let length = self.rng.random_range(126..131);

@@ -466,6 +466,21 @@ impl World {
             }
             // A job may also come to nothing.
             Some((_, job)) if self.rng.random_bool(0.1) => drop(job),
+            Some((model, job)) if self.rng.random_bool(0.3) => {
+                let spent = self.rng.random_range(0..20);
+                self.backend.fail_after(Some(spent));
+                let result = job.run();
+                self.backend.fail_after(None);
+                match result {
+                    Ok(done) => {
+                        // Durable, but the store never hears of it.
+                        drop(done);
+                        self.durable = model;
+                    }
+                    Err(_) if self.rng.random_bool(0.5) => self.reopen(),
+                    Err(_) => {}
+                }
+            }
             Some((model, job)) => {
                 let done = job.run().unwrap();
                 assert_eq!(done.revision(), model.revision());
@@ -477,7 +492,10 @@ impl World {
 
     fn reopen(&mut self) {
         self.underway = None;
-        self.backend.crash();
+        // Chunks that no manifest names may survive or not. A manifest that was not flushed is
+        // not kept, as the model could not tell.
+        let kept = self.rng.random_range(0..10);
+        self.backend.crash_before(kept, b"mvcc");
         self.store = Store::open(self.backend.clone(), self.options.clone()).unwrap();
         self.model = self.durable.clone();
         let mut leases = self.store.take_leased_keys();

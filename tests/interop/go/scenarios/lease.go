@@ -91,20 +91,20 @@ func (t *T) leases() map[clientv3.LeaseID]bool {
 }
 
 func leaseKeepAliveOnce(t *T) {
-	grant, err := t.Client.Grant(t, 3)
+	grant, err := t.Client.Grant(t, 5)
 	t.OK(err, "grant")
-	// Below 2 s remaining, so that the renewal shows.
+	// Some seconds less, so that the renewal shows.
 	t.Eventually(func() bool {
 		ttl, err := t.Client.TimeToLive(t, grant.ID)
 		t.OK(err, "time to live")
-		return ttl.TTL < 2
+		return ttl.TTL < 4
 	}, "the remaining ttl falls")
 	alive, err := t.Client.KeepAliveOnce(t, grant.ID)
 	t.OK(err, "keep alive")
-	t.Equal(alive.TTL, 3, "ttl of the renewal")
+	t.Equal(alive.TTL, 5, "ttl of the renewal")
 	ttl, err := t.Client.TimeToLive(t, grant.ID)
 	t.OK(err, "time to live")
-	t.True(ttl.TTL >= 2, "the renewal did not restore the ttl: %d", ttl.TTL)
+	t.True(ttl.TTL >= 4, "the renewal did not restore the ttl: %d", ttl.TTL)
 	_, err = t.Client.Revoke(t, grant.ID)
 	t.OK(err, "revoke")
 	_, err = t.Client.KeepAliveOnce(t, grant.ID)
