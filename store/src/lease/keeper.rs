@@ -140,8 +140,9 @@ impl Keeper {
         }
     }
 
-    /// A new leader gives each lease what the table says it has left.
-    fn take_over(&self, state: &Shared) {
+    /// A new leader gives each lease what the table says it has left. Also done before clients are
+    /// served: a keep-alive that came first would be told that its lease is gone.
+    pub(crate) fn take_over(&self, state: &Shared) {
         let state = state.read();
         let now = self.now();
         let mut deadlines = self.deadlines.lock();

@@ -144,6 +144,7 @@ impl Running {
             }
             tokio::time::sleep(LEADER_POLL).await;
         }
+        self.member.leases.take_over(&self.member.state);
         let id = self.member.identity.member_id;
         let client_urls: Vec<String> = config
             .advertise_client_urls
