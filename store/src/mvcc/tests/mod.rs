@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
 mod basics;
+mod damage;
 mod hash;
 mod model;
