@@ -102,12 +102,8 @@ pub trait Backend: Send + Sync {
     fn put_blob(&self, family: Blob, slot: u32, data: Bytes) -> Result<(), Error>;
     /// What a slot holds; `None` if it is clear.
     fn get_blob(&self, family: Blob, slot: u32) -> Result<Option<Bytes>, Error>;
-    /// Visits all slots that are not clear, in ascending order, until `visit` breaks.
-    fn scan_blobs(
-        &self,
-        family: Blob,
-        visit: &mut dyn FnMut(u32, Bytes) -> ControlFlow<()>,
-    ) -> Result<(), Error>;
+    /// All slots from here on are clear.
+    fn slots_end(&self, family: Blob) -> u32;
     /// Bytes the engine occupies on its disk.
     fn bytes_on_disk(&self) -> u64;
 }

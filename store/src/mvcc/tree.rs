@@ -213,44 +213,6 @@ impl Tree {
         }
     }
 
-    /// Builds a packed tree. Panics unless the keys ascend.
-    pub(super) fn from_sorted(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut level: Vec<Child> = Vec::new();
-        let mut leaf: Vec<Entry> = Vec::new();
-        for entry in entries {
-            if let Some(last) = leaf.last() {
-                assert!(last.key < entry.key, "keys of the index must ascend");
-            }
-            if leaf.len() == LEAF_MAX {
-                level.push(Child::of_leaf(std::mem::take(&mut leaf)));
-            }
-            if leaf.is_empty() {
-                leaf.reserve_exact(LEAF_MAX);
-            }
-            leaf.push(entry);
-        }
-        leaf.shrink_to_fit();
-        if !leaf.is_empty() {
-            level.push(Child::of_leaf(leaf));
-        }
-        while level.len() > 1 {
-            let mut above = Vec::with_capacity(level.len().div_ceil(BRANCH_MAX));
-            let mut children = level.into_iter().peekable();
-            while children.peek().is_some() {
-                let group: Vec<Child> = children.by_ref().take(BRANCH_MAX).collect();
-                above.push(Child::of_branch(group));
-            }
-            level = above;
-        }
-        match level.pop() {
-            None => Self::new(),
-            Some(root) => Self {
-                root: root.node,
-                sums: root.sums,
-            },
-        }
-    }
-
     /// Walks the whole tree and panics where an invariant does not hold.
     #[cfg(test)]
     pub(super) fn check(&self) {

@@ -96,21 +96,3 @@ fn keys_in_order_fill_the_leaves() {
     let leaves: usize = top.iter().map(|child| child.node.len()).sum();
     assert_eq!(leaves, 100, "leaves of 64 entries");
 }
-
-#[test]
-fn bulk_building_equals_pushing() {
-    for count in [0_i64, 1, 64, 65, 4096, 4097, 300_000] {
-        let entries = (1..=count).map(|main| Entry {
-            key: main.to_be_bytes().into(),
-            versions: Versions::One(Version::put(Revision::first_of(main), main, 1, 0)),
-        });
-        let mut tree = Tree::from_sorted(entries);
-        tree.check();
-        assert_eq!(tree.sums().live, count as usize);
-        tree.push(&0_i64.to_be_bytes(), |last| {
-            assert!(last.is_none());
-            Version::put(Revision::first_of(1), 1, 1, 0)
-        });
-        tree.check();
-    }
-}
