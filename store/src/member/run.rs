@@ -144,6 +144,10 @@ impl Running {
             }
             tokio::time::sleep(LEADER_POLL).await;
         }
+        let member = &self.member;
+        member
+            .leases
+            .take_over(&member.state, self.raft.link().term());
         let id = self.member.identity.member_id;
         let client_urls: Vec<String> = config
             .advertise_client_urls
