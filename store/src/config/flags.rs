@@ -151,7 +151,7 @@ pub const ALL: &[Flag] = &[
         "10000",
         Group::Member,
         Works,
-        "A checkpoint is taken after this many committed entries.",
+        "A checkpoint is taken after this many committed entries; 10000 leaves it to the size of the log.",
         Same,
     ),
     row(
