@@ -10,6 +10,7 @@
 //!
 //! What runs as the member is handed in, so this module knows nothing of raft.
 
+mod broken;
 mod ready;
 mod refuse;
 
@@ -80,6 +81,7 @@ where
         let error = config::Error::Invalid(error.to_string());
         return refuse::configuration(&error, &LogConfig::default(), &parsed.notices, arguments);
     }
+    broken::install(config.data_dir.clone());
     tell(&parsed.notices);
     tracing::info!(args = ?Json(arguments), "Running: ");
     let runtime = match tokio::runtime::Builder::new_multi_thread()
