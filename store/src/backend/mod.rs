@@ -17,7 +17,7 @@ mod sled;
 mod tests;
 
 pub use self::memory::MemoryBackend;
-pub use self::sled::SledBackend;
+pub use self::sled::{SledBackend, is_engine};
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

@@ -177,6 +177,12 @@ fn slot_of(key: &[u8]) -> Option<u32> {
     (filler.len() == 1).then(|| u32::from_be_bytes(*slot))
 }
 
+/// Whether a source file, as a panic names it, is one of the engine's: it panics on some damage.
+pub fn is_engine(file: &str) -> bool {
+    file.split(['/', '\\'])
+        .any(|part| part.starts_with("sled-"))
+}
+
 fn failed(step: &'static str) -> impl Fn(sled::Error) -> Error {
     move |source| Error::Engine {
         step,

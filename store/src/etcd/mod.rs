@@ -10,6 +10,7 @@
 //!
 //! What runs as the member is handed in, so this module knows nothing of raft.
 
+mod broken;
 mod ready;
 mod refuse;
 
@@ -80,7 +81,7 @@ where
         let error = config::Error::Invalid(error.to_string());
         return refuse::configuration(&error, &LogConfig::default(), &parsed.notices, arguments);
     }
-    panics_are_logged();
+    broken::install(config.data_dir.clone());
     tell(&parsed.notices);
     tracing::info!(args = ?Json(arguments), "Running: ");
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -106,25 +107,6 @@ enum Ended {
     Start(Failure),
     /// While it ran.
     Running(Failure),
-}
-
-/// A panic is a broken invariant: it becomes a line of the log, and then the process ends, on
-/// whatever thread it happened and however the build treats panics.
-fn panics_are_logged() {
-    std::panic::set_hook(Box::new(|panic| {
-        let payload = panic.payload();
-        let fixed = payload.downcast_ref::<&str>().copied();
-        let error = fixed.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let error = error.unwrap_or("no message");
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let stack = std::backtrace::Backtrace::force_capture();
-        let message = "a broken invariant ends the process";
-        tracing::error!(fatal = true, error, place, stacktrace = %stack, "{message}");
-        std::process::abort();
-    }));
 }
 
 /// Logs what was found out before there was a log.

@@ -67,6 +67,18 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
             path: log_dir,
         });
     }
+    // The log names a checkpoint only after that is durable, and lets go of what it covers.
+    if let Some(mark) = summary
+        .snapshot
+        .as_ref()
+        .filter(|mark| mark.index > applied.0)
+    {
+        return Err(Error::Behind {
+            applied: applied.0,
+            named: mark.index,
+            path: sled,
+        });
+    }
     let store = Store::open(
         backend,
         Options {
