@@ -16,9 +16,6 @@ use rand::{Rng, SeedableRng};
 use store::backend::SledBackend;
 use store::mvcc::{Options, PutOptions, RangeQuery, Store};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const VALUE_BYTES: usize = 256;
 const PUTS_PER_CHECKPOINT: usize = 50_000;
 

@@ -11,11 +11,13 @@
 //!
 //! Only `sled.rs` names sled, so that another engine is a day's work.
 
+mod lazy;
 mod memory;
 mod sled;
 #[cfg(test)]
 mod tests;
 
+pub use self::lazy::LazyBackend;
 pub use self::memory::MemoryBackend;
 pub use self::sled::{SledBackend, is_engine};
 
