@@ -17,9 +17,10 @@ use super::entry::{Entry, Versions};
 use super::revision::Version;
 
 /// Entries of a full leaf. 64 entries of 48 bytes move in about 50 ns on an insert in the middle.
-const LEAF_MAX: usize = 64;
+/// Tests use small nodes, to have deep trees of few keys.
+const LEAF_MAX: usize = if cfg!(test) { 8 } else { 64 };
 /// Children of a full branch.
-const BRANCH_MAX: usize = 64;
+const BRANCH_MAX: usize = LEAF_MAX;
 /// A leaf grows by this many places, so that its slack stays below a tenth.
 const LEAF_STEP: usize = 8;
 
