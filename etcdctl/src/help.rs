@@ -127,6 +127,7 @@ fn spelled(flag: &Flag) -> String {
     let kind = match flag.kind {
         Kind::Bool => "",
         Kind::Int => " int",
+        Kind::Unsigned => " uint",
         Kind::Text => " string",
         Kind::Duration => " duration",
         Kind::List => " strings",

@@ -69,6 +69,8 @@ pub struct Worker {
     pub compacting: tokio::sync::watch::Sender<bool>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Entries of the log after which a checkpoint is taken, if not only its bytes decide.
+    pub checkpoint_entries: Option<u64>,
 }
 
 struct Run {
@@ -82,6 +84,8 @@ struct Run {
     is_hash_waiting: bool,
     /// Bytes of the log applied since the last checkpoint began.
     bytes_since_checkpoint: usize,
+    /// Entries of the log applied since then.
+    entries_since_checkpoint: u64,
 }
 
 impl Worker {
@@ -98,6 +102,7 @@ impl Worker {
             hashes_wanted: VecDeque::new(),
             is_hash_waiting: false,
             bytes_since_checkpoint: 0,
+            entries_since_checkpoint: 0,
         };
         std::thread::Builder::new()
             .name("apply".into())
@@ -150,6 +155,7 @@ impl Run {
         let (index, term) = {
             let mut state = self.worker.state.write();
             for entry in batch {
+                self.entries_since_checkpoint += 1;
                 self.bytes_since_checkpoint += entry.data.len() + LOG_OVERHEAD;
                 let outcome = carry_out(&mut state, &entry, &mut effects);
                 if let Some((waiter, outcome)) = entry.waiter.zip(outcome) {
@@ -252,10 +258,16 @@ impl Run {
         self.hashes_wanted.is_empty()
     }
 
+    fn checkpoint_is_due(&self) -> bool {
+        let entries = self.worker.checkpoint_entries;
+        self.bytes_since_checkpoint >= CHECKPOINT_LOG_BYTES
+            || entries.is_some_and(|enough| self.entries_since_checkpoint >= enough)
+    }
+
     /// Starts a checkpoint when enough of the log has been applied since the last one. While a
     /// backup is written none begins: the backup reads what the last checkpoint left.
     fn start_checkpoint(&mut self) {
-        if self.checkpoint.is_some() || self.bytes_since_checkpoint < CHECKPOINT_LOG_BYTES {
+        if self.checkpoint.is_some() || !self.checkpoint_is_due() {
             return;
         }
         let (job, mark) = {
@@ -273,6 +285,7 @@ impl Run {
             (state.store.begin_checkpoint(extra), mark)
         };
         self.bytes_since_checkpoint = 0;
+        self.entries_since_checkpoint = 0;
         let tasks = self.worker.tasks_sender.clone();
         let metrics = self.worker.metrics.clone();
         let spawned = std::thread::Builder::new()

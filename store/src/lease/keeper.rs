@@ -1,6 +1,7 @@
 //! The leader's care for leases: renewals, and what has to be proposed when time passes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt};
@@ -38,6 +39,8 @@ pub enum RenewError {
 pub struct Keeper {
     begin: Instant,
     deadlines: Mutex<Deadlines>,
+    /// The term in which this member leads and has taken over the table; 0 for none.
+    led_in: AtomicU64,
     /// Some lease is gone.
     gone: Notify,
     metrics: Arc<Metrics>,
@@ -49,6 +52,7 @@ impl Keeper {
         Self {
             begin: Instant::now(),
             deadlines: Mutex::default(),
+            led_in: AtomicU64::new(0),
             gone: Notify::new(),
             metrics,
         }
@@ -119,20 +123,16 @@ impl Keeper {
 
     /// Proposes what falls due, for as long as this member leads. Never ends by itself.
     pub async fn run(&self, state: Shared, proposer: Proposer, link: &Link) {
-        let mut led_in = None;
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             if !link.is_leader() {
-                led_in = None;
+                self.led_in.store(0, Ordering::Relaxed);
                 continue;
             }
             let term = link.term();
-            if led_in != Some(term) {
-                self.take_over(&state);
-                led_in = Some(term);
-            }
+            self.take_over(&state, term);
             let due = self.deadlines.lock().due(self.now(), DUE_MAX);
             if !due.is_empty() {
                 self.propose(due, term, &proposer).await;
@@ -140,8 +140,12 @@ impl Keeper {
         }
     }
 
-    /// A new leader gives each lease what the table says it has left.
-    fn take_over(&self, state: &Shared) {
+    /// A new leader gives each lease what the table says it has left; once per term. Until then it
+    /// knows only of leases granted since it started, so nobody may be served before.
+    pub(crate) fn take_over(&self, state: &Shared, term: u64) {
+        if self.led_in.swap(term, Ordering::Relaxed) == term {
+            return;
+        }
         let state = state.read();
         let now = self.now();
         let mut deadlines = self.deadlines.lock();

@@ -60,6 +60,16 @@ pub enum Error {
         /// The log.
         path: PathBuf,
     },
+    /// The log names a newer checkpoint than there is.
+    #[error("the checkpoint in {path} is damaged or was replaced: it holds entry {applied}, but the log goes on behind {named}", path = path.display())]
+    Behind {
+        /// The checkpoint's last entry.
+        applied: u64,
+        /// The last entry of the checkpoint that the log names.
+        named: u64,
+        /// The checkpoint.
+        path: PathBuf,
+    },
     /// It did not come to lead in time.
     #[error("no leader after {0:?}")]
     NoLeader(std::time::Duration),

@@ -8,7 +8,7 @@ use proto::etcdserverpb as pb;
 
 use super::Error;
 use crate::apply::{Identity, META_KEY, Meta, State};
-use crate::backend::{Backend, SledBackend};
+use crate::backend::{Backend, LazyBackend};
 use crate::cluster::Initial;
 use crate::config::Config;
 use crate::disk::Disk;
@@ -57,7 +57,7 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
             source,
         })?;
     let sled = directory.join("sled");
-    let backend: Arc<dyn Backend> = Arc::new(SledBackend::open(&sled)?);
+    let backend: Arc<dyn Backend> = Arc::new(LazyBackend::open(&sled)?);
     let meta = read_meta(&*backend)?.unwrap_or_else(|| Meta::first(&identity));
     let applied = (meta.applied_index, meta.applied_term);
     if summary.last_index < applied.0 {
@@ -65,6 +65,18 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
             applied: applied.0,
             last: summary.last_index,
             path: log_dir,
+        });
+    }
+    // The log names a checkpoint only after that is durable, and lets go of what it covers.
+    if let Some(mark) = summary
+        .snapshot
+        .as_ref()
+        .filter(|mark| mark.index > applied.0)
+    {
+        return Err(Error::Behind {
+            applied: applied.0,
+            named: mark.index,
+            path: sled,
         });
     }
     let store = Store::open(

@@ -26,6 +26,8 @@ use crate::watch::Hub;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a member waits to be led before it gives up.
 const LEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// What `--snapshot-count` is when nobody sets it.
+const SNAPSHOT_COUNT_DEFAULT: u64 = 10_000;
 /// How often it looks whether it is.
 const LEADER_POLL: Duration = Duration::from_millis(1);
 
@@ -92,6 +94,7 @@ pub async fn start(
         leases: leases.clone(),
         compacting: compacting_sender,
         metrics: metrics.clone(),
+        checkpoint_entries: checkpoint_entries(config),
     };
     let worker = worker
         .start()
@@ -144,6 +147,10 @@ impl Running {
             }
             tokio::time::sleep(LEADER_POLL).await;
         }
+        let member = &self.member;
+        member
+            .leases
+            .take_over(&member.state, self.raft.link().term());
         let id = self.member.identity.member_id;
         let client_urls: Vec<String> = config
             .advertise_client_urls
@@ -210,13 +217,19 @@ fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
         tasks.spawn(async move { space.run(id, quota, state, proposer).await });
     }
     let compactor = compactor::run(
-        config.auto_compaction.clone(),
+        config.auto_compaction,
         member.state.clone(),
         member.proposer.clone(),
         member.raft.clone(),
     );
     tasks.spawn(compactor);
     tasks
+}
+
+/// `--snapshot-count`, where it was asked for: by default the bytes of the log alone decide, since
+/// a checkpoint costs by the byte and ten thousand small entries are not worth one.
+fn checkpoint_entries(config: &Config) -> Option<u64> {
+    (config.snapshot_count != SNAPSHOT_COUNT_DEFAULT).then_some(config.snapshot_count)
 }
 
 fn limits(config: &Config) -> Limits {
