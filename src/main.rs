@@ -14,9 +14,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// An etcd-compatible, Raft-replicated key-value store, in one binary.
 #[derive(Parser)]
 #[command(name = "pintle", version, after_help = roles::HELP)]

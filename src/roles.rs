@@ -63,11 +63,7 @@ fn etcdctl(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn etcdutl(arguments: Vec<OsString>) -> ExitCode {
-    let arguments: Vec<String> = arguments
-        .into_iter()
-        .skip(1)
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
+    let arguments = arguments.into_iter().skip(1);
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    ExitCode::from(etcdctl::utl::run(&arguments, &mut out, &mut err))
+    ExitCode::from(etcdctl::utl::run(arguments, &mut out, &mut err))
 }

@@ -23,6 +23,7 @@ use crate::log::{self, Level};
 use proto::etcdserverpb as pb;
 
 pub(crate) mod dial;
+pub(crate) mod keep_alive;
 pub(crate) mod method;
 pub(crate) mod status;
 pub(crate) mod watch;
@@ -105,7 +106,6 @@ impl Client {
         R: Message + Default + 'static,
     {
         let deadline = timeout.map(|t| Instant::now() + t);
-        self.check_size(&request)?;
         let mut attempt = 0;
         loop {
             let outcome = self.once(method, request.clone(), deadline).await;
@@ -133,6 +133,7 @@ impl Client {
         R: Message + Default + 'static,
     {
         let mut grpc = self.grpc(deadline).await?;
+        self.check_size(&request)?;
         let request = self.request(request, deadline);
         let codec = ProstCodec::<Q, R>::default();
         let call = async {

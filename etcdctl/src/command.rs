@@ -3,13 +3,16 @@
 use crate::cli::{Action, Command, GLOBAL, Group};
 
 mod alarm;
+mod child;
 mod compaction;
 mod defrag;
 mod del;
+mod elect;
 mod endpoint;
 mod get;
 mod later;
 mod lease;
+mod lock;
 mod member;
 mod put;
 mod snapshot;
@@ -41,8 +44,8 @@ pub(crate) static ROOT: Command = Command {
         snapshot::COMMAND,
         later::MOVE_LEADER,
         later::DOWNGRADE,
-        later::LOCK,
-        later::ELECT,
+        lock::COMMAND,
+        elect::COMMAND,
         later::AUTH,
         later::USER,
         later::ROLE,

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Bool,
     /// A signed 64-bit number, also in hex, octal and binary with their prefixes.
     Int,
+    /// A number that is not negative, in 64 bits.
+    Unsigned,
     /// Any bytes.
     Text,
     /// A Go duration.
@@ -84,6 +86,7 @@ pub(crate) static HELP: Flag = Flag::switch("help", "show this help").short('h')
 pub(crate) enum Value {
     Bool(bool),
     Int(i64),
+    Unsigned(u64),
     Text(Vec<u8>),
     Duration(i64),
     List(Vec<Vec<u8>>),
@@ -94,6 +97,7 @@ impl Value {
         Ok(match kind {
             Kind::Bool => Self::Bool(number::parse_bool(text)?),
             Kind::Int => Self::Int(number::parse_int(text, 0)?),
+            Kind::Unsigned => Self::Unsigned(number::parse_uint(text)?),
             Kind::Text => Self::Text(text.to_vec()),
             Kind::Duration => Self::Duration(duration::parse(&String::from_utf8_lossy(text))?),
             Kind::List if text.is_empty() => Self::List(Vec::new()),
@@ -268,6 +272,14 @@ impl Parsed {
         }
     }
 
+    /// The value of a [`Kind::Unsigned`] flag.
+    pub(crate) fn unsigned(&self, name: &str) -> u64 {
+        match self.value(name) {
+            Value::Unsigned(value) => *value,
+            _ => unreachable!("{name} is declared as a number"),
+        }
+    }
+
     /// The value of a [`Kind::Text`] flag.
     pub(crate) fn text(&self, name: &str) -> &[u8] {
         match self.value(name) {
@@ -299,6 +311,7 @@ impl Parsed {
         match self.value(name) {
             Value::Bool(value) => value.to_string(),
             Value::Int(value) => value.to_string(),
+            Value::Unsigned(value) => value.to_string(),
             Value::Text(value) => lossy(value),
             Value::Duration(nanos) => duration::format(*nanos),
             Value::List(list) => {

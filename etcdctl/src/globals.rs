@@ -151,6 +151,7 @@ impl Globals {
             .map(|e| lossy(e).trim().to_owned())
             .collect();
         check_tls(flags, &endpoints)?;
+        check_limits(flags.int("max-request-bytes"), flags.int("max-recv-bytes"))?;
         let text = |name| lossy(flags.text(name));
         let token = Some(text("auth-jwt-token")).filter(|t| !t.is_empty());
         let globals = Self {
@@ -174,23 +175,25 @@ impl Globals {
         Ok(globals)
     }
 
-    /// Limits and endpoints a connection can be made with.
+    /// There is something to connect to.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.endpoints.is_empty() {
             let text = "etcdclient: no available endpoints";
             return Err(Failure::new(BAD_CONNECTION, text));
         }
-        if self.send_max > self.receive_max {
-            return Err(Failure::new(
-                BAD_CONNECTION,
-                format!(
-                    "gRPC message recv limit ({} bytes) must be greater than send limit ({} bytes)",
-                    self.receive_max, self.send_max
-                ),
-            ));
-        }
         Ok(())
     }
+}
+
+/// Only limits that were given are compared.
+fn check_limits(send: i64, receive: i64) -> Result<(), Failure> {
+    if receive > 0 && send > receive {
+        let text = format!(
+            "gRPC message recv limit ({receive} bytes) must be greater than send limit ({send} bytes)"
+        );
+        return Err(Failure::new(BAD_CONNECTION, text));
+    }
+    Ok(())
 }
 
 fn limit(given: i64, default: usize) -> usize {

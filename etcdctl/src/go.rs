@@ -6,3 +6,6 @@ pub(crate) mod bytes;
 pub(crate) mod duration;
 pub(crate) mod number;
 pub(crate) mod quote;
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ pub(crate) fn usage(found: &Found, out: &mut dyn Write) -> io::Result<()> {
         Action::Subcommands => writeln!(out, "  {name} <command>")?,
         _ => writeln!(out, "  {name} {}", command.usage)?,
     }
-    if found.path.len() == 1 {
+    if std::ptr::eq(command, &command::ROOT) {
         return root_commands(out);
     }
     if !command.commands.is_empty() {
@@ -46,12 +46,11 @@ pub(crate) fn usage(found: &Found, out: &mut dyn Write) -> io::Result<()> {
     own.push(&flag::HELP);
     writeln!(out, "\nFlags:")?;
     flags(own, out)?;
-    let shared: Vec<_> = found.path[1..found.path.len() - 1]
-        .iter()
-        .flat_map(|c| c.shared)
-        .collect();
+    let above = found.path.split_last().map_or(&[][..], |(_, above)| above);
+    let groups = above.iter().skip(1);
+    let shared: Vec<_> = groups.flat_map(|c| c.shared).collect();
     if !shared.is_empty() {
-        writeln!(out, "\nFlags of `{}`:", found.path[1].name)?;
+        writeln!(out, "\nFlags of all `{}` commands:", above[1].name)?;
         flags(shared, out)?;
     }
     Ok(())
@@ -118,6 +117,7 @@ fn spelled(flag: &Flag) -> String {
     let kind = match flag.kind {
         Kind::Bool => "",
         Kind::Int => " int",
+        Kind::Unsigned => " uint",
         Kind::Text => " string",
         Kind::Duration => " duration",
         Kind::List => " strings",

@@ -1,4 +1,6 @@
-//! `etcdctl`: the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
+//! `etcdctl`, and `etcdutl` in [`utl`].
+//!
+//! `etcdctl` is the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
 //!
 //! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives back an exit code, so
 //! that one process can hold many runs: the multi-call binary, tests, and the `etcdctl` binary all call it.
@@ -7,8 +9,6 @@
 //! `ETCDCTL_*` variables, `client` talks to the servers, and one of `print` writes the reply.
 //!
 //! Keys and values are bytes from the command line to stdout; only sentences on stderr are made valid UTF-8.
-//!
-//! [`utl`] is `etcdutl`, which works on files and talks to no server.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Write};

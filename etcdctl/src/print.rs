@@ -14,6 +14,8 @@ mod rows;
 mod simple;
 mod table;
 
+pub(crate) use table::draw;
+
 pub(crate) use self::rows::{Hash, Health, Status};
 
 #[cfg(test)]

@@ -13,11 +13,8 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
-use store::backend::SledBackend;
+use store::backend::{Backend, Blob, SledBackend};
 use store::mvcc::{Options, PutOptions, RangeQuery, Store};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const VALUE_BYTES: usize = 256;
 const PUTS_PER_CHECKPOINT: usize = 50_000;
@@ -154,7 +151,7 @@ fn restart(dir: &Path, out: &mut impl Write) -> io::Result<()> {
     let backend = Arc::new(SledBackend::open(dir).expect("the directory is ours"));
     let sled = begin.elapsed();
     let sled_rss = rss("VmRSS")?;
-    let store = Store::open(backend, Options::default()).expect("the checkpoint is sound");
+    let store = Store::open(backend.clone(), Options::default()).expect("the checkpoint is sound");
     let keys = store.key_count();
     writeln!(
         out,
@@ -164,6 +161,14 @@ fn restart(dir: &Path, out: &mut impl Write) -> io::Result<()> {
         (rss("VmRSS")? << 20) / keys as u64,
         rss("VmHWM")?
     )?;
+    let mut headers = 0;
+    for slot in 0..backend.slots_end(Blob::Headers) {
+        let blob = backend
+            .get_blob(Blob::Headers, slot)
+            .expect("it is readable");
+        headers += blob.map_or(0, |blob| blob.len());
+    }
+    writeln!(out, "headers: {} B per key", headers / keys)?;
     let all = RangeQuery {
         key: Bytes::from_static(b"\0"),
         range_end: Bytes::from_static(b"\0"),

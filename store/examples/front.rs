@@ -47,6 +47,13 @@ impl Probe for Well {
 }
 
 async fn serve(start: Start) -> Result<(), Failure> {
+    assert_ne!(
+        start.config.name, "broken",
+        "the test of broken invariants uses this name"
+    );
+    if start.config.name == "failing" {
+        return Err("as asked".into());
+    }
     let metrics = Arc::new(Metrics::new(start.config.metrics_extensive)?);
     let access = Access {
         hosts: start.config.host_whitelist.clone(),

@@ -11,6 +11,7 @@ use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// The example, which cargo builds beside the tests.
@@ -103,9 +104,20 @@ impl Running {
     }
 
     /// Waits for the end; gives the status and the rest of the log.
+    ///
+    /// A member that does not end is killed after a while, so that the test fails and not hangs.
     fn end(mut self) -> (ExitStatus, Vec<Value>) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        let (ended, watched) = std::sync::mpsc::channel::<()>();
+        let watchdog = std::thread::spawn(move || {
+            if watched.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(id, Signal::KILL);
+            }
+        });
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
+        drop(ended);
+        watchdog.join().unwrap();
         (self.child.wait().unwrap(), lines(&rest))
     }
 }
@@ -294,4 +306,34 @@ fn systemd_is_told() {
     let count = socket.recv(&mut message).unwrap();
     assert_eq!(&message[..count], b"READY=1\n");
     running.wait_for("successfully notified init daemon");
+}
+
+#[test]
+fn a_broken_invariant_is_one_line_and_ends_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = "--initial-cluster=broken=http://localhost:2380";
+    let (status, log) = Running::start(dir.path(), &["--name=broken", cluster], &[]).end();
+    assert_eq!(status.signal(), Some(6), "{status}");
+    let last = log.last().unwrap();
+    assert_eq!(last["level"], "fatal");
+    assert!(
+        last["error"]
+            .as_str()
+            .unwrap()
+            .contains("the test of broken invariants"),
+        "{last}"
+    );
+    assert!(
+        last["place"].as_str().unwrap().contains("front.rs:"),
+        "{last}"
+    );
+}
+
+#[test]
+fn a_member_that_fails_ends_with_one() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(
+        failure(dir.path(), &["--name=failing"]),
+        (Some(1), "as asked".into())
+    );
 }

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | order of more than 12 sorted pairs that tie | by key: etcd's sort is not stable above that |
 //! | order of leases, of a lease's keys, of alarms, of members | sorted |
-//! | sizes and indexes of Status, the value of Hash | 1 if positive |
+//! | sizes and indexes of Status, the value of Hash | 1 if possible |
 //! | remaining TTL of a lease | B's, if it is within one second |
 //! | a server's version, the storage's version | 3.7, 3 |
+//! | the size of a message that is too large | B's, if it is within some bytes: ids have lengths |
 //! | ports in URLs | dropped |
 //! | spaces in an alarm's text | single |
 
@@ -24,6 +25,9 @@ use crate::step::Step;
 
 /// Go's sort keeps the order of ties up to this many elements.
 const STABLE: usize = 12;
+
+/// How many bytes a request's size may differ by for the lengths of the ids in it.
+const IDS: u64 = 64;
 
 /// Brings one side's outcome into the canonical form.
 pub(crate) fn outcome(step: &Step, outcome: &mut Outcome) {
@@ -52,11 +56,23 @@ pub(crate) fn outcome(step: &Step, outcome: &mut Outcome) {
     }
 }
 
+/// The size that a message about a too large message tells.
+fn size(message: &str) -> Option<u64> {
+    let rest = message.strip_prefix("grpc: received message larger than max (")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
 /// Makes A's outcome equal to B's where it is near enough.
 ///
 /// `any_ttl`: the lease may have been renewed on the way, by etcd's own lock service or by a
 /// restart, so its remaining time tells nothing.
 pub(crate) fn reconcile(a: &mut Outcome, b: &Outcome, any_ttl: bool) {
+    if let (Outcome::Error { message: a, .. }, Outcome::Error { message: b, .. }) = (&mut *a, b)
+        && let (Some(size_a), Some(size_b)) = (size(a), size(b))
+        && size_a.abs_diff(size_b) <= IDS
+    {
+        a.clone_from(b);
+    }
     let (Outcome::Reply(a), Outcome::Reply(b)) = (a, b) else {
         return;
     };
@@ -85,8 +101,9 @@ fn status(reply: &mut pb::StatusResponse) {
         .collect::<Vec<_>>()
         .join(".");
     let positive = |size: &mut i64| *size = i64::from(*size > 0);
+    let in_use = (0..=reply.db_size).contains(&reply.db_size_in_use);
+    reply.db_size_in_use = i64::from(in_use);
     positive(&mut reply.db_size);
-    positive(&mut reply.db_size_in_use);
     let applied = reply.raft_applied_index > 0 && reply.raft_applied_index <= reply.raft_index;
     reply.raft_applied_index = u64::from(applied);
     reply.raft_index = u64::from(reply.raft_index > 0);

@@ -120,17 +120,45 @@ fn count(mut body: &[u8]) -> usize {
     messages
 }
 
+/// The headers that a gRPC client looks at. Which bytes of a message are escaped, and whether the
+/// content type has a subtype, it does not see.
 fn listed(headers: &http::HeaderMap) -> BTreeMap<String, String> {
-    headers
-        .iter()
-        .filter(|(name, value)| match name.as_str() {
-            "content-type" | "grpc-status" => true,
-            "grpc-message" => !value.is_empty(),
-            _ => false,
-        })
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.to_string(), value)
-        })
-        .collect()
+    let mut listed = BTreeMap::new();
+    for (name, value) in headers {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        match name.as_str() {
+            "content-type" if text.starts_with("application/grpc") => {
+                listed.insert(name.to_string(), "application/grpc".to_owned());
+            }
+            "content-type" | "grpc-status" => {
+                listed.insert(name.to_string(), text);
+            }
+            "grpc-message" if !text.is_empty() => {
+                listed.insert(name.to_string(), unescaped(value.as_bytes()));
+            }
+            _ => {}
+        }
+    }
+    listed
+}
+
+/// Takes percent escapes out.
+fn unescaped(value: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = tail.get(..2).and_then(|two| str::from_utf8(two).ok());
+        let escaped = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        match (first, escaped) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -88,16 +88,18 @@ impl Compared {
     }
 }
 
-/// Runs all cases, telling `progress` what is under way. A run that fails leaves its error in the
-/// row and the others go on: one broken workload must not hide the rest of a long table.
+/// Runs all cases, telling `progress` what is under way, and adds their rows to `all` run by run,
+/// so that a caller who drops this future midway keeps what was measured. A run that fails leaves
+/// its error in the row and the others go on: one broken workload must not hide the rest of a long
+/// table.
 pub async fn run(
     cases: &[Case],
     conditions: &Conditions,
+    all: &mut Vec<Compared>,
     progress: &mut impl Write,
-) -> anyhow::Result<Vec<Compared>> {
-    let mut all = Vec::new();
+) -> anyhow::Result<()> {
     for case in cases {
-        let mut rows: Vec<Compared> = Vec::new();
+        let first = all.len();
         for round in 0..case.repeat.unwrap_or(conditions.repeat).max(1) {
             let mut sides = [&conditions.ours, &conditions.theirs];
             // Who goes first alternates, so that a machine that tires or warms up is fair.
@@ -106,22 +108,21 @@ pub async fn run(
                 writeln!(progress, "{}: {}, run {}", case.name, side.side, round + 1)?;
                 progress.flush()?;
                 match once(case, side, conditions.settle).await {
-                    Ok(found) => found.into_iter().for_each(|row| add(&mut rows, side, row)),
+                    Ok(found) => found.into_iter().for_each(|row| add(all, side, row)),
                     Err(error) => {
-                        let row = row_named(&mut rows, &case.name);
+                        let row = row_named(all, &case.name);
                         row.errors.push(format!("{}: {error:#}", side.side));
                     }
                 }
             }
         }
-        for row in &rows {
+        for row in &all[first..] {
             for error in &row.errors {
                 writeln!(progress, "{}: FAILED: {error}", row.name)?;
             }
         }
-        all.append(&mut rows);
     }
-    Ok(all)
+    Ok(())
 }
 
 async fn once(case: &Case, binary: &Binary, settle: Duration) -> anyhow::Result<Vec<Row>> {

@@ -26,7 +26,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
 use cli::{Cli, Options, What};
@@ -43,13 +43,38 @@ pub const THEIRS: &str = "etcd";
 /// anything was answered wrongly, after the report is written.
 pub async fn run(cli: &Cli, out: &mut impl Write, progress: &mut impl Write) -> anyhow::Result<()> {
     let (cases, goals) = plan(&cli.what)?;
+    let options = &cli.options;
+    let conditions = options.conditions()?;
+    std::fs::create_dir_all(&options.dir)
+        .with_context(|| format!("cannot create {}", options.dir.display()))?;
+    machine::check_disk(&options.dir)?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+
+    let (mut about, mut rows) = (None, Vec::new());
+    let measure = async {
+        about = Some(machine::About::gather(&conditions).await?);
+        compare::run(&cases, &conditions, &mut rows, progress).await
+    };
     // Leaving the select drops the servers, which kills them and removes their directories.
-    tokio::select! {
-        result = measure(&cases, goals, &cli.options, out, progress) => result,
-        _ = interrupt.recv() => bail!("interrupted"),
-        _ = terminate.recv() => bail!("terminated"),
+    let ended = tokio::select! {
+        result = measure => result,
+        _ = interrupt.recv() => Err(anyhow!("interrupted")),
+        _ = terminate.recv() => Err(anyhow!("terminated")),
+    };
+    // What was measured until then took its time, so it is told in any case.
+    if let Some(about) = &about {
+        let report = Report {
+            rows: &rows,
+            goals,
+            about,
+        };
+        write_report(&report, options, out)?;
+    }
+    ended?;
+    match rows.iter().map(|row| row.errors.len()).sum::<usize>() {
+        0 => Ok(()),
+        errors => bail!("{errors} runs failed"),
     }
 }
 
@@ -76,37 +101,21 @@ fn plan(what: &What) -> anyhow::Result<(Vec<Case>, &'static [Goal])> {
     }
 }
 
-async fn measure(
-    cases: &[Case],
-    goals: &[Goal],
+fn write_report(
+    report: &Report<'_>,
     options: &Options,
     out: &mut impl Write,
-    progress: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let conditions = options.conditions()?;
-    std::fs::create_dir_all(&options.dir)
-        .with_context(|| format!("cannot create {}", options.dir.display()))?;
-    machine::check_disk(&options.dir)?;
-    let about = machine::About::gather(&conditions).await?;
-    let rows = compare::run(cases, &conditions, progress).await?;
-    let report = Report {
-        rows: &rows,
-        goals,
-        about: &about,
-    };
     report.plain(out)?;
     out.flush()?;
     if let Some(path) = &options.json {
-        let text = serde_json::to_string_pretty(&report::json(&report))?;
+        let text = serde_json::to_string_pretty(&report::json(report))?;
         write_file(path, |file| writeln!(file, "{text}"))?;
     }
     if let Some(path) = &options.markdown {
         write_file(path, |file| report.markdown(file))?;
     }
-    match report.errors().count() {
-        0 => Ok(()),
-        errors => bail!("{errors} runs failed"),
-    }
+    Ok(())
 }
 
 fn write_file(

@@ -1,9 +1,10 @@
-//! `etcdutl`: works on files while no server is running on them.
+//! The `etcdutl` binary: [`etcdctl::utl::run`] on this process's arguments and streams.
 
+use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = std::env::args().skip(1).collect::<Vec<_>>();
-    let code = etcdctl::utl::run(&arguments, &mut std::io::stdout(), &mut std::io::stderr());
+    let args = std::env::args_os().skip(1);
+    let code = etcdctl::utl::run(args, &mut io::stdout(), &mut io::stderr());
     ExitCode::from(code)
 }

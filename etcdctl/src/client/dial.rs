@@ -3,6 +3,7 @@
 //! An endpoint is `host:port`, `http://host:port`, `unix:path` or `unix://path`.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,32 +56,7 @@ impl Target {
 
     async fn connect(&self) -> Result<Socket, String> {
         match self {
-            Self::Tcp(address) => {
-                let (_, port) = address.rsplit_once(':').ok_or_else(|| {
-                    format!("dial tcp: address {address}: missing port in address")
-                })?;
-                if !address.starts_with('[') && address.matches(':').count() > 1 {
-                    return Err(format!(
-                        "dial tcp: address {address}: too many colons in address"
-                    ));
-                }
-                if port.parse::<u16>().is_err() {
-                    return Err(format!("dial tcp: lookup tcp/{port}: unknown port"));
-                }
-                let connected = TcpStream::connect(address.as_str()).await;
-                let stream = connected.map_err(|e| {
-                    format!("dial tcp {address}: connect: {}", status::os_error(&e))
-                })?;
-                // Requests are small and wait for their answers.
-                let _ = stream.set_nodelay(true);
-                let local = stream.local_addr().map(|a| a.to_string());
-                let remote = stream.peer_addr().map(|a| a.to_string());
-                Ok(Socket {
-                    remote: remote.unwrap_or_default(),
-                    local: local.unwrap_or_default(),
-                    stream: Box::pin(stream),
-                })
-            }
+            Self::Tcp(address) => tcp(address).await,
             Self::Unix(path) => {
                 let connected = UnixStream::connect(path).await;
                 let stream = connected
@@ -100,6 +76,48 @@ impl Target {
             Self::Unix(_) => "http://localhost".to_owned(),
         }
     }
+}
+
+async fn tcp(address: &str) -> Result<Socket, String> {
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return Err(format!(
+            "dial tcp: address {address}: missing port in address"
+        ));
+    };
+    if !address.starts_with('[') && host.contains(':') {
+        return Err(format!(
+            "dial tcp: address {address}: too many colons in address"
+        ));
+    }
+    match port.parse::<u32>() {
+        Ok(number) if number > u32::from(u16::MAX) => {
+            return Err(format!("dial tcp: address {port}: invalid port"));
+        }
+        Ok(_) => {}
+        Err(_) => return Err(format!("dial tcp: lookup tcp/{port}: unknown port")),
+    }
+    let found = tokio::net::lookup_host(address).await;
+    let found = found.map_err(|_| format!("dial tcp: lookup {host}: no such host"))?;
+    let mut latest = format!("dial tcp: lookup {host}: no such host");
+    for candidate in found {
+        match TcpStream::connect(candidate).await {
+            Ok(stream) => {
+                // Requests are small and wait for their answers.
+                let _ = stream.set_nodelay(true);
+                let shown = |end: io::Result<SocketAddr>| end.map(|a| a.to_string());
+                return Ok(Socket {
+                    remote: shown(stream.peer_addr()).unwrap_or_default(),
+                    local: shown(stream.local_addr()).unwrap_or_default(),
+                    stream: Box::pin(stream),
+                });
+            }
+            Err(why) => {
+                let why = status::os_error(&why);
+                latest = format!("dial tcp {candidate}: connect: {why}");
+            }
+        }
+    }
+    Err(latest)
 }
 
 trait ReadWrite: AsyncRead + AsyncWrite + Send {}

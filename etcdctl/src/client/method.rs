@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use proto::etcdserverpb as pb;
+use proto::{etcdserverpb as pb, v3electionpb as election, v3lockpb as lock};
 
 /// One RPC, with its request `Q` and reply `R`.
 pub(crate) struct Method<Q, R> {
@@ -32,32 +32,38 @@ impl<Q, R> Method<Q, R> {
 }
 
 macro_rules! methods {
-    ($($name:ident: $how:ident $path:literal, $request:ident => $reply:ident;)*) => {
+    ($($name:ident: $how:ident $path:literal, $package:ident::$request:ident => $reply:ident;)*) => {
         $(
             #[doc = concat!("`", $path, "`")]
-            pub(crate) const $name: Method<pb::$request, pb::$reply> = Method::$how($path);
+            pub(crate) const $name: Method<$package::$request, $package::$reply> =
+                Method::$how($path);
         )*
     };
 }
 
 methods! {
-    RANGE: repeatable "/etcdserverpb.KV/Range", RangeRequest => RangeResponse;
-    RANGE_STREAM: once "/etcdserverpb.KV/RangeStream", RangeRequest => RangeStreamResponse;
-    PUT: once "/etcdserverpb.KV/Put", PutRequest => PutResponse;
-    DELETE_RANGE: once "/etcdserverpb.KV/DeleteRange", DeleteRangeRequest => DeleteRangeResponse;
-    TXN: once "/etcdserverpb.KV/Txn", TxnRequest => TxnResponse;
-    COMPACT: once "/etcdserverpb.KV/Compact", CompactionRequest => CompactionResponse;
-    WATCH: once "/etcdserverpb.Watch/Watch", WatchRequest => WatchResponse;
-    LEASE_GRANT: repeatable "/etcdserverpb.Lease/LeaseGrant", LeaseGrantRequest => LeaseGrantResponse;
-    LEASE_REVOKE: repeatable "/etcdserverpb.Lease/LeaseRevoke", LeaseRevokeRequest => LeaseRevokeResponse;
-    LEASE_KEEP_ALIVE: once "/etcdserverpb.Lease/LeaseKeepAlive", LeaseKeepAliveRequest => LeaseKeepAliveResponse;
-    LEASE_TIME_TO_LIVE: repeatable "/etcdserverpb.Lease/LeaseTimeToLive", LeaseTimeToLiveRequest => LeaseTimeToLiveResponse;
-    LEASE_LEASES: repeatable "/etcdserverpb.Lease/LeaseLeases", LeaseLeasesRequest => LeaseLeasesResponse;
-    MEMBER_LIST: repeatable "/etcdserverpb.Cluster/MemberList", MemberListRequest => MemberListResponse;
-    ALARM: repeatable "/etcdserverpb.Maintenance/Alarm", AlarmRequest => AlarmResponse;
-    STATUS: repeatable "/etcdserverpb.Maintenance/Status", StatusRequest => StatusResponse;
-    HASH_KV: repeatable "/etcdserverpb.Maintenance/HashKV", HashKvRequest => HashKvResponse;
-    DEFRAGMENT: once "/etcdserverpb.Maintenance/Defragment", DefragmentRequest => DefragmentResponse;
-    SNAPSHOT: once "/etcdserverpb.Maintenance/Snapshot", SnapshotRequest => SnapshotResponse;
-    AUTHENTICATE: once "/etcdserverpb.Auth/Authenticate", AuthenticateRequest => AuthenticateResponse;
+    RANGE: repeatable "/etcdserverpb.KV/Range", pb::RangeRequest => RangeResponse;
+    RANGE_STREAM: once "/etcdserverpb.KV/RangeStream", pb::RangeRequest => RangeStreamResponse;
+    PUT: once "/etcdserverpb.KV/Put", pb::PutRequest => PutResponse;
+    DELETE_RANGE: once "/etcdserverpb.KV/DeleteRange", pb::DeleteRangeRequest => DeleteRangeResponse;
+    TXN: once "/etcdserverpb.KV/Txn", pb::TxnRequest => TxnResponse;
+    COMPACT: once "/etcdserverpb.KV/Compact", pb::CompactionRequest => CompactionResponse;
+    WATCH: once "/etcdserverpb.Watch/Watch", pb::WatchRequest => WatchResponse;
+    LEASE_GRANT: repeatable "/etcdserverpb.Lease/LeaseGrant", pb::LeaseGrantRequest => LeaseGrantResponse;
+    LEASE_REVOKE: repeatable "/etcdserverpb.Lease/LeaseRevoke", pb::LeaseRevokeRequest => LeaseRevokeResponse;
+    LEASE_KEEP_ALIVE: once "/etcdserverpb.Lease/LeaseKeepAlive", pb::LeaseKeepAliveRequest => LeaseKeepAliveResponse;
+    LEASE_TIME_TO_LIVE: repeatable "/etcdserverpb.Lease/LeaseTimeToLive", pb::LeaseTimeToLiveRequest => LeaseTimeToLiveResponse;
+    LEASE_LEASES: repeatable "/etcdserverpb.Lease/LeaseLeases", pb::LeaseLeasesRequest => LeaseLeasesResponse;
+    MEMBER_LIST: repeatable "/etcdserverpb.Cluster/MemberList", pb::MemberListRequest => MemberListResponse;
+    ALARM: repeatable "/etcdserverpb.Maintenance/Alarm", pb::AlarmRequest => AlarmResponse;
+    STATUS: repeatable "/etcdserverpb.Maintenance/Status", pb::StatusRequest => StatusResponse;
+    HASH_KV: repeatable "/etcdserverpb.Maintenance/HashKV", pb::HashKvRequest => HashKvResponse;
+    DEFRAGMENT: once "/etcdserverpb.Maintenance/Defragment", pb::DefragmentRequest => DefragmentResponse;
+    SNAPSHOT: once "/etcdserverpb.Maintenance/Snapshot", pb::SnapshotRequest => SnapshotResponse;
+    AUTHENTICATE: once "/etcdserverpb.Auth/Authenticate", pb::AuthenticateRequest => AuthenticateResponse;
+    LOCK: once "/v3lockpb.Lock/Lock", lock::LockRequest => LockResponse;
+    UNLOCK: once "/v3lockpb.Lock/Unlock", lock::UnlockRequest => UnlockResponse;
+    CAMPAIGN: once "/v3electionpb.Election/Campaign", election::CampaignRequest => CampaignResponse;
+    OBSERVE: once "/v3electionpb.Election/Observe", election::LeaderRequest => LeaderResponse;
+    RESIGN: once "/v3electionpb.Election/Resign", election::ResignRequest => ResignResponse;
 }

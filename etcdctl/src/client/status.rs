@@ -5,15 +5,30 @@ use std::io;
 
 use tonic::{Code, Status};
 
-/// Texts that etcd itself sends: printed bare. Everything else is printed with its gRPC code.
-///
-/// etcd's client goes by its table of known errors; all of them, and only they, start with `etcdserver: `.
+/// Texts of etcd itself are printed bare, everything else with its gRPC code. etcd's client goes by a table of
+/// texts: all that start like this, ...
 const OWN: &str = "etcdserver: ";
+
+/// ... except these, which the table lacks.
+const NOT_IN_TABLE: [&str; 6] = [
+    "etcdserver: context deadline exceeded",
+    "etcdserver: invalid client api version",
+    "etcdserver: permission not given",
+    "etcdserver: request canceled",
+    "etcdserver: request timed out, waiting for the applied index took too long",
+    "etcdserver: watch canceled",
+];
+
+fn is_own(why: &Status) -> bool {
+    let text = why.message();
+    // What a server does not implement is not in the table either.
+    why.code() != Code::Unimplemented && text.starts_with(OWN) && !NOT_IN_TABLE.contains(&text)
+}
 
 /// What a command prints after `Error: `.
 pub(crate) fn text(why: &Status) -> String {
     match why.code() {
-        _ if why.message().starts_with(OWN) => why.message().to_owned(),
+        _ if is_own(why) => why.message().to_owned(),
         Code::DeadlineExceeded => "context deadline exceeded".to_owned(),
         _ => rpc(why),
     }

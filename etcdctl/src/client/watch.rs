@@ -21,8 +21,8 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) enum Event {
     /// Events, progress, or the server's word that the watch is over.
     Response(pb::WatchResponse),
-    /// The watch cannot go on.
-    Closed(Status),
+    /// The watch could not be made, or cannot go on: the reason.
+    Closed(String),
 }
 
 struct Open {
@@ -30,11 +30,21 @@ struct Open {
     responses: Streaming<pb::WatchResponse>,
 }
 
+impl Open {
+    fn ask_progress(&self) {
+        let request = RequestUnion::ProgressRequest(pb::WatchProgressRequest {});
+        // See REQUESTS_MAX.
+        let _ = self.requests.try_send(wrap(request));
+    }
+}
+
 /// A watch.
 pub(crate) struct Watch {
     client: Client,
     create: pb::WatchCreateRequest,
     open: Option<Open>,
+    /// Asked while there was no stream: to be passed on.
+    progress_asked: bool,
 }
 
 impl Watch {
@@ -44,17 +54,15 @@ impl Watch {
             client,
             create,
             open: None,
+            progress_asked: false,
         }
     }
 
     /// Asks the server how far the watch is; answered by a response without events.
-    pub(crate) fn ask_progress(&self) {
-        if let Some(open) = &self.open {
-            let request = pb::WatchProgressRequest {};
-            // See REQUESTS_MAX.
-            let _ = open
-                .requests
-                .try_send(wrap(RequestUnion::ProgressRequest(request)));
+    pub(crate) fn ask_progress(&mut self) {
+        match &self.open {
+            Some(open) => open.ask_progress(),
+            None => self.progress_asked = true,
         }
     }
 
@@ -70,6 +78,9 @@ impl Watch {
             };
             let ended = || Status::unavailable("the server closed the stream");
             match outcome.and_then(|response| response.ok_or_else(ended)) {
+                Ok(response) if response.canceled && response.created => {
+                    return Event::Closed(response.cancel_reason);
+                }
                 Ok(response) if response.canceled => return Event::Response(response),
                 Ok(response) => {
                     self.advance(&response);
@@ -77,7 +88,7 @@ impl Watch {
                         return Event::Response(response);
                     }
                 }
-                Err(why) if is_over(&why) => return Event::Closed(why),
+                Err(why) if is_over(&why) => return Event::Closed(status::text(&why)),
                 Err(_) => {
                     self.open = None;
                     self.client.live = None;
@@ -94,10 +105,14 @@ impl Watch {
         queued.map_err(|_| Status::internal("a new queue has room"))?;
         let stream = ReceiverStream::new(receiver);
         let responses = self.client.bidi(&method::WATCH, stream, true).await?;
-        self.open = Some(Open {
+        let open = Open {
             requests,
             responses,
-        });
+        };
+        if std::mem::take(&mut self.progress_asked) {
+            open.ask_progress();
+        }
+        self.open = Some(open);
         Ok(())
     }
 

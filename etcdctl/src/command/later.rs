@@ -38,14 +38,6 @@ pub(super) const DOWNGRADE: Command = group(
     ],
 );
 
-pub(super) const LOCK: Command = later("lock", "Holds a named lock", Group::Concurrency);
-
-pub(super) const ELECT: Command = later(
-    "elect",
-    "Stands for, or follows, an election",
-    Group::Concurrency,
-);
-
 pub(super) const AUTH: Command = group(
     "auth",
     "Switches authentication on and off",

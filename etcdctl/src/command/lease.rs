@@ -4,13 +4,11 @@ use std::io::Write;
 use std::time::Duration;
 
 use proto::etcdserverpb as pb;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::Status;
 
 use super::group;
 use crate::cli::{Action, Command, Group};
+use crate::client::keep_alive::KeepAlive;
 use crate::client::{method, status};
 use crate::exit::{self, Done, Failure};
 use crate::flag::{Flag, Parsed};
@@ -135,29 +133,24 @@ fn keep_alive(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         return keep_alive_once(&mut session.connect(&mut flags)?, id);
     }
     let mut context = session.connect(&mut flags)?;
-    // Without any answer the lease counts as lost after this time, later after its time to live.
-    let first = context.globals.dial_timeout + Duration::from_secs(1);
-    let mut deadline = Instant::now() + first;
+    let patience = context.globals.dial_timeout + FIRST_ANSWER;
+    let mut lease = KeepAlive::new(context.client.clone(), id, patience);
     loop {
-        match renew(&mut context, id, &mut deadline) {
-            Ok(()) => break,
-            Err(Ended::Failed(failure)) => return Err(failure),
-            // The next stream finds another server, while the lease lasts.
-            Err(Ended::Lost(why)) if why.code() == Code::Unavailable => {
-                let end = deadline.min(Instant::now() + RECONNECT_PAUSE);
-                context.runtime.block_on(async { sleep_until(end).await });
-                if Instant::now() >= deadline {
-                    break;
-                }
-            }
-            Err(Ended::Lost(why)) => return Err(unreachable(&why)),
-        }
+        let renewal = context.runtime.block_on(lease.next());
+        let Some(reply) = renewal.map_err(|why| unreachable(&why))? else {
+            break;
+        };
+        context.print(|printer, out| printer.lease_keep_alive(out, &reply))?;
+        context.io.stdout.flush()?;
     }
     if context.printer.is_simple() {
         writeln!(context.io.stdout, "lease {id:016x} expired or revoked.")?;
     }
     Ok(())
 }
+
+/// Without any answer the lease counts as lost after the time to dial and this.
+pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(1);
 
 fn keep_alive_once(context: &mut Context<'_>, id: i64) -> Done {
     let client = &mut context.client;
@@ -178,70 +171,6 @@ fn keep_alive_once(context: &mut Context<'_>, id: i64) -> Done {
         return Err(Failure::new(exit::BAD_CONNECTION, text));
     }
     context.print(|printer, out| printer.lease_keep_alive(out, &reply))
-}
-
-/// Pause before a broken stream is opened again.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
-
-enum Ended {
-    /// The stream broke.
-    Lost(Status),
-    /// Output failed.
-    Failed(Failure),
-}
-
-impl From<Status> for Ended {
-    fn from(why: Status) -> Self {
-        Self::Lost(why)
-    }
-}
-
-/// Renews on one stream, each time a third of the time to live is over, until the lease is gone or its deadline is.
-fn renew(context: &mut Context<'_>, id: i64, deadline: &mut Instant) -> Result<(), Ended> {
-    // One request is under way at a time.
-    let (sender, receiver) = mpsc::channel(1);
-    let mut replies: Option<Streaming<pb::LeaseKeepAliveResponse>> = None;
-    let mut receiver = Some(receiver);
-    loop {
-        let client = &mut context.client;
-        let exchange = async {
-            let closed = || Status::unavailable("the server closed the stream");
-            let request = pb::LeaseKeepAliveRequest { id };
-            sender.send(request).await.map_err(|_| closed())?;
-            if let Some(receiver) = receiver.take() {
-                let requests = ReceiverStream::new(receiver);
-                replies = Some(
-                    client
-                        .bidi(&method::LEASE_KEEP_ALIVE, requests, true)
-                        .await?,
-                );
-            }
-            let stream = replies.as_mut().ok_or_else(closed)?;
-            stream.message().await?.ok_or_else(closed)
-        };
-        // Timers are made inside the runtime.
-        let limited = async { timeout_at(*deadline, exchange).await };
-        let Ok(outcome) = context.runtime.block_on(limited) else {
-            return Ok(());
-        };
-        let reply = outcome?;
-        let Ok(ttl) = u64::try_from(reply.ttl) else {
-            return Ok(());
-        };
-        if ttl == 0 {
-            return Ok(());
-        }
-        let now = Instant::now();
-        *deadline = now + Duration::from_secs(ttl);
-        show(context, &reply).map_err(Ended::Failed)?;
-        let next = now + Duration::from_secs(ttl) / 3;
-        context.runtime.block_on(async { sleep_until(next).await });
-    }
-}
-
-fn show(context: &mut Context<'_>, reply: &pb::LeaseKeepAliveResponse) -> Done {
-    context.print(|printer, out| printer.lease_keep_alive(out, reply))?;
-    Ok(context.io.stdout.flush()?)
 }
 
 fn lease_id(text: &[u8]) -> Result<i64, Failure> {

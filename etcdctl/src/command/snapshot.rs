@@ -55,7 +55,6 @@ fn save(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     };
     let path = PathBuf::from(OsString::from_vec(path.clone()));
     let mut context = session.open(&mut flags)?;
-    context.globals.check()?;
     let endpoints = &context.globals.endpoints;
     if endpoints.len() != 1 {
         let all = endpoints.join(" ");

@@ -6,16 +6,18 @@ use proto::etcdserverpb as pb;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::child;
 use super::get::span;
 use crate::cli::{Action, Command, Group};
 use crate::client::watch::{Event, Watch, is_progress, reason};
 use crate::exit::{self, Done, Failure};
 use crate::flag::{Flag, Parsed, lossy};
+use crate::go::quote::quote;
+use crate::print::event_type;
 use crate::session::{Context, Session};
 use crate::words;
 
 mod arguments;
-mod child;
 
 #[cfg(test)]
 mod tests;
@@ -117,9 +119,9 @@ fn show(context: &mut Context<'_>, event: Event, command: &[Vec<u8>]) -> Result<
     let response = match event {
         Event::Response(response) => response,
         Event::Closed(why) => {
-            let why = crate::client::status::text(&why);
             writeln!(context.io.stderr, "watch was canceled ({why})")?;
             let closed = pb::WatchResponse {
+                header: Some(pb::ResponseHeader::default()),
                 canceled: true,
                 ..Default::default()
             };
@@ -140,10 +142,40 @@ fn show(context: &mut Context<'_>, event: Event, command: &[Vec<u8>]) -> Result<
     if !command.is_empty() {
         let revision = response.header.as_ref().map_or(0, |h| h.revision);
         for event in &response.events {
-            child::run(context, command, revision, event)?;
+            run_for(context, command, revision, event)?;
         }
     }
     Ok(!response.canceled)
+}
+
+/// Runs the command for one event; one that fails ends the watch with exit code 1.
+fn run_for(
+    context: &mut Context<'_>,
+    command: &[Vec<u8>],
+    revision: i64,
+    event: &proto::mvccpb::Event,
+) -> Done {
+    let pair = event.kv.clone().unwrap_or_default();
+    let variables = [
+        ("ETCD_WATCH_REVISION", revision.to_string().into()),
+        (
+            "ETCD_WATCH_EVENT_TYPE",
+            quote(event_type(event).as_bytes()).into(),
+        ),
+        ("ETCD_WATCH_KEY", quote(&pair.key).into()),
+        ("ETCD_WATCH_VALUE", quote(&pair.value).into()),
+    ];
+    let why = match child::run(context, command, &variables)? {
+        Ok(ended) => child::failed(ended),
+        Err(why) => Some(why),
+    };
+    let Some(why) = why else {
+        return Ok(());
+    };
+    let words: Vec<_> = command.iter().map(|word| quote(word)).collect();
+    let words = words.join(" ");
+    writeln!(context.io.stderr, "command [{words}] error ({why})")?;
+    Err(Failure::Silent(exit::ERROR))
 }
 
 /// Lines and events waiting to be handled; a full queue makes its writer wait.

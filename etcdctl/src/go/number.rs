@@ -31,6 +31,17 @@ pub(crate) fn parse_int(text: &[u8], base: u32) -> Result<i64, String> {
     }
 }
 
+/// `ParseUint(text, 0, 64)`: as [`parse_int`] with base 0, but no sign is taken.
+pub(crate) fn parse_uint(text: &[u8]) -> Result<u64, String> {
+    let fail = |why: &str| format!("strconv.ParseUint: parsing {}: {why}", quote(text));
+    let plain = std::str::from_utf8(text).map_err(|_| fail("invalid syntax"))?;
+    let (radix, digits) = prefix(plain);
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return Err(fail("invalid syntax"));
+    }
+    u64::from_str_radix(&digits, radix).map_err(|_| fail("value out of range"))
+}
+
 fn prefix(digits: &str) -> (u32, String) {
     let lower = digits.to_ascii_lowercase();
     let (radix, rest) = match lower.as_bytes() {

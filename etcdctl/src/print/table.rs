@@ -32,7 +32,8 @@ impl Printer for Table {
     }
 }
 
-fn draw(out: Out<'_>, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+/// A table: the header centred and in capitals, the rows to the right.
+pub(crate) fn draw(out: Out<'_>, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let titles: Vec<_> = header
         .iter()
         .map(|title| title.to_uppercase().replace('_', " "))

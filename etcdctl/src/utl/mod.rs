@@ -2,82 +2,27 @@
 //!
 //! It never changes a file it is given, and a restore that fails leaves nothing behind.
 
-mod flags;
+mod command;
 mod printer;
 mod restore;
 mod status;
 mod usage;
 
-use std::io::{self, Write};
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+use std::os::unix::ffi::OsStringExt;
 
-use flags::{Flag, Kind, Parsed};
+use command::{Command, GLOBAL_FLAGS, is_prefix};
 
-/// Exit codes, as etcd's tools give them.
-mod code {
-    pub(super) const SUCCESS: u8 = 0;
-    pub(super) const ERROR: u8 = 1;
-    /// A valid flag with a value that is not supported.
-    pub(super) const BAD_FEATURE: u8 = 4;
-    pub(super) const BAD_ARGUMENTS: u8 = 128;
-}
+use crate::exit::{self, Done, Failure};
+use crate::flag::{self, Parsed, lossy};
+use crate::go::quote::quote;
 
-/// Why a command failed: an exit code and the text after `Error: `.
-#[derive(Debug)]
-struct Failure {
-    code: u8,
-    text: String,
-}
-
-impl Failure {
-    fn new(code: u8, text: impl Into<String>) -> Self {
-        Self {
-            code,
-            text: text.into(),
-        }
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::new(code::ERROR, printer::reason(&error))
-    }
-}
-
-/// A command: what its usage says, and what it does if it does anything itself.
-struct Command {
-    name: &'static str,
-    /// The line after `Usage:`, without the program's and parents' names.
-    synopsis: &'static str,
-    summary: &'static str,
-    flags: &'static [Flag],
-    children: &'static [Command],
-    run: Option<Run>,
-}
-
-type Run = fn(&Parsed, &mut dyn Write, &mut dyn Write) -> Result<(), Failure>;
-
-const GLOBAL_FLAGS: &[Flag] = &[
-    Flag {
-        name: "timeout",
-        short: None,
-        kind: Kind::Duration,
-        default: "10s",
-        help: "time to wait to obtain a file lock on db file, 0 to block indefinitely",
-    },
-    Flag {
-        name: "write-out",
-        short: Some('w'),
-        kind: Kind::Text,
-        default: "simple",
-        help: "set the output format (fields, json, protobuf, simple, table)",
-    },
-];
-
-const ROOT: Command = Command {
+static ROOT: Command = Command {
     name: "etcdutl",
     synopsis: "",
     summary: "An administrative command line tool for etcd3.",
-    flags: GLOBAL_FLAGS,
+    flags: &GLOBAL_FLAGS,
     children: &[
         Command {
             name: "help",
@@ -107,54 +52,59 @@ const ROOT: Command = Command {
     run: None,
 };
 
-/// Runs etcdutl with the arguments after the program's name; returns the exit code.
-///
-/// Results go to `out`, everything else to `err`. Failing to write to either is not reported: there
-/// is nowhere left to report it.
-pub fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    match dispatch(arguments, out, err) {
-        Ok(()) => code::SUCCESS,
-        Err(failure) => {
-            // The text may end a usage that was printed before it.
-            let _ = writeln!(err, "Error: {}", failure.text);
-            failure.code
-        }
-    }
+/// Runs one command line (`args` without the program's name) and returns its exit code, one of
+/// [`exit`]'s. Results go to `out`, everything else to `err`.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let arguments: Vec<Vec<u8>> = args.into_iter().map(OsString::into_vec).collect();
+    let (code, text) = match dispatch(&arguments, out, err) {
+        Ok(()) => return exit::SUCCESS,
+        Err(Failure::Silent(code)) => return code,
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => return exit::PIPE,
+        Err(Failure::Output(error)) => (exit::ERROR, format!("cannot write output: {error}")),
+        Err(Failure::Said { code, text }) => (code, text),
+    };
+    // When stderr cannot be written either, the code has to say it all.
+    let _ = writeln!(err, "Error: {text}");
+    code
 }
 
-fn dispatch(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+fn dispatch(arguments: &[Vec<u8>], out: &mut dyn Write, err: &mut dyn Write) -> Done {
     let (help, arguments) = match arguments.split_first() {
         Some((first, rest)) if is_prefix(first, "help") => (true, rest),
         _ => (false, arguments),
     };
-    let (path, rest) = flags::find_command(&ROOT, arguments);
+    let (path, rest) = command::find(&ROOT, arguments);
     let command = path.last().copied().unwrap_or(&ROOT);
-    let parsed = match flags::parse(command.flags, GLOBAL_FLAGS, &rest) {
-        Ok(parsed) => parsed,
-        Err(text) => {
-            writeln!(err, "Error: {text}\n{}", usage::of(&path))?;
-            return Err(Failure::new(code::ERROR, text));
-        }
-    };
-    let stray = parsed.arguments().first();
-    if let (true, Some(name)) = (path.is_empty(), stray) {
-        let text = format!("unknown command {name:?} for \"etcdutl\"");
+    let own = command.flags.iter().filter(|_| !path.is_empty());
+    let mut known: Vec<_> = own.chain(&GLOBAL_FLAGS).collect();
+    known.push(&flag::HELP);
+    let mut parsed = Parsed::new(known);
+    if let Err(text) = parsed.parse(&rest) {
+        writeln!(err, "Error: {text}\n{}", usage::of(&ROOT, &path))?;
+        return Err(Failure::new(exit::ERROR, text));
+    }
+    if let (true, Some(name)) = (path.is_empty(), parsed.args.first()) {
+        let text = format!("unknown command {} for \"etcdutl\"", quote(name));
         writeln!(err, "Error: {text}\nRun 'etcdutl --help' for usage.")?;
-        return Err(Failure::new(code::ERROR, text));
+        return Err(Failure::new(exit::ERROR, text));
     }
     match command.run {
-        Some(run) if !help && !parsed.wants_help() => run(&parsed, out, err),
-        _ => Ok(write!(out, "{}", usage::of(&path))?),
+        Some(run) if !help && !parsed.switch("help") => run(&parsed, out, err),
+        _ => Ok(write!(out, "{}", usage::of(&ROOT, &path))?),
     }
 }
 
-/// Commands may be shortened to any beginning that is theirs alone.
-fn is_prefix(typed: &str, name: &str) -> bool {
-    !typed.is_empty() && name.starts_with(typed)
+fn version(_: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Done {
+    writeln!(out, "etcdutl version: {}", crate::VERSION)?;
+    writeln!(out, "API version: {}", crate::API_VERSION)?;
+    Ok(())
 }
 
-fn version(_: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(out, "etcdutl version: {}", store::version::SERVER)?;
-    writeln!(out, "API version: {}", printer::API_VERSION)?;
-    Ok(())
+/// The text of a flag.
+fn text(parsed: &Parsed, name: &str) -> String {
+    lossy(parsed.text(name))
 }

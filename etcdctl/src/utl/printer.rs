@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use store::snapshot::Status;
 
-use super::{Failure, code};
-
-/// The version of its API.
-pub(super) const API_VERSION: &str = "3.7";
+use crate::exit::{Done, Failure};
+use crate::go::bytes::human;
+use crate::print::draw;
 
 /// What `--write-out` chooses from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +27,7 @@ impl Format {
             "protobuf" => Self::Protobuf,
             "simple" => Self::Simple,
             "table" => Self::Table,
-            _ => {
-                return Err(Failure::new(code::BAD_FEATURE, "unsupported output format"));
-            }
+            _ => return Err(Failure::feature("unsupported output format")),
         })
     }
 }
@@ -47,7 +44,7 @@ struct StatusJson<'a> {
 }
 
 /// Prints a status.
-pub(super) fn status(status: &Status, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn status(status: &Status, format: Format, out: &mut dyn Write) -> Done {
     match format {
         Format::Fields => {
             writeln!(out, "\"Hash\" : {}", status.hash)?;
@@ -68,13 +65,12 @@ pub(super) fn status(status: &Status, format: Format, out: &mut dyn Write) -> Re
             writeln!(out, "{text}")?;
         }
         Format::Protobuf => {
-            let text = "protobuf not supported as output format";
-            return Err(Failure::new(code::BAD_FEATURE, text));
+            return Err(Failure::feature("protobuf not supported as output format"));
         }
         Format::Simple => writeln!(out, "{}", cells(status).join(", "))?,
         Format::Table => {
-            let head = ["HASH", "REVISION", "TOTAL KEYS", "TOTAL SIZE", "VERSION"];
-            table(&head, &cells(status), out)?;
+            let head = ["hash", "revision", "total keys", "total size", "version"];
+            draw(out, &head, &[cells(status).into()])?;
         }
     }
     Ok(())
@@ -85,50 +81,9 @@ fn cells(status: &Status) -> [String; 5] {
         format!("{:x}", status.hash),
         status.revision.to_string(),
         status.total_key.to_string(),
-        human_bytes(status.total_size),
+        human(status.total_size),
         status.version.clone(),
     ]
-}
-
-/// A table of one row: the head centred, the row to the right.
-fn table(head: &[&str; 5], row: &[String; 5], out: &mut dyn Write) -> io::Result<()> {
-    let widths: Vec<usize> = head
-        .iter()
-        .zip(row)
-        .map(|(head, cell)| head.chars().count().max(cell.chars().count()))
-        .collect();
-    let rule = |left: &str, middle: &str, right: &str| {
-        let dashes: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
-        format!("{left}{}{right}", dashes.join(middle))
-    };
-    let line = |cells: Vec<String>| format!("│ {} │", cells.join(" │ "));
-    let head = head.iter().zip(&widths);
-    let row = row.iter().zip(&widths);
-    writeln!(out, "{}", rule("┌", "┬", "┐"))?;
-    let head = head.map(|(cell, width)| format!("{cell:^width$}"));
-    writeln!(out, "{}", line(head.collect()))?;
-    writeln!(out, "{}", rule("├", "┼", "┤"))?;
-    let row = row.map(|(cell, width)| format!("{cell:>width$}"));
-    writeln!(out, "{}", line(row.collect()))?;
-    writeln!(out, "{}", rule("└", "┴", "┘"))
-}
-
-/// Bytes in powers of 1000 with two digits, as in "25 kB" and "1.2 MB".
-fn human_bytes(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-    if bytes < 10 {
-        return format!("{bytes} B");
-    }
-    let (mut unit, mut divisor) = (0, 1u64);
-    while bytes / divisor >= 1000 {
-        divisor *= 1000;
-        unit += 1;
-    }
-    let tenths = (bytes as f64 / divisor as f64 * 10.0 + 0.5).floor();
-    match tenths {
-        below if below < 100.0 => format!("{:.1} {}", below / 10.0, UNITS[unit]),
-        _ => format!("{:.0} {}", tenths / 10.0, UNITS[unit]),
-    }
 }
 
 /// What the operating system said, in the words Go's tools use.

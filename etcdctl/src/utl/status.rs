@@ -1,16 +1,20 @@
 //! `etcdutl snapshot status`: checks a backup and sums it up.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use store::{bolt, snapshot};
 
-use super::flags::Parsed;
+use super::command::Command;
 use super::printer::{self, Format};
-use super::{Command, Failure, code};
+use super::text;
+use crate::exit::{self, Done, Failure};
+use crate::flag::{Parsed, lossy};
 
 /// How often a lock that another process holds is asked for again; bbolt's own interval.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
@@ -24,17 +28,18 @@ pub(super) const COMMAND: Command = Command {
     run: Some(run),
 };
 
-fn run(parsed: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Result<(), Failure> {
-    let [file] = parsed.arguments() else {
-        let text = "snapshot status requires exactly one argument";
-        return Err(Failure::new(code::BAD_ARGUMENTS, text));
+fn run(parsed: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Done {
+    let [file] = parsed.args.as_slice() else {
+        return Err(Failure::args(
+            "snapshot status requires exactly one argument",
+        ));
     };
-    let path = Path::new(file);
+    let path = Path::new(OsStr::from_bytes(file));
     fs::metadata(path).map_err(|error| {
-        let text = format!("stat {file}: {}", printer::reason(&error));
-        Failure::new(code::ERROR, text)
+        let text = format!("stat {}: {}", lossy(file), printer::reason(&error));
+        Failure::new(exit::ERROR, text)
     })?;
-    let format = Format::parse(parsed.text("write-out"))?;
+    let format = Format::parse(&text(parsed, "write-out"))?;
     let _lock = lock(path, parsed.duration("timeout"))?;
     let status = snapshot::status(path).map_err(|error| failure(&error))?;
     printer::status(&status, format, out)
@@ -44,7 +49,7 @@ fn run(parsed: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Result<(), Fa
 pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
     let failed = |error| {
         let text = format!("open {}: {}", path.display(), printer::reason(&error));
-        Failure::new(code::ERROR, text)
+        Failure::new(exit::ERROR, text)
     };
     let file = File::open(path).map_err(failed)?;
     let start = Instant::now();
@@ -56,7 +61,7 @@ pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
         }
         if !timeout.is_zero() && start.elapsed() >= timeout {
             let text = format!("timeout: {} is in use by another process", path.display());
-            return Err(Failure::new(code::ERROR, text));
+            return Err(Failure::new(exit::ERROR, text));
         }
         thread::sleep(LOCK_RETRY);
     }
@@ -79,5 +84,5 @@ pub(super) fn failure(error: &snapshot::Error) -> Failure {
         } => format!("{action} {}: {}", path.display(), printer::reason(source)),
         other => other.to_string(),
     };
-    Failure::new(code::ERROR, text)
+    Failure::new(exit::ERROR, text)
 }

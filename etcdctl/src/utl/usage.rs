@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use super::flags::{Flag, Kind};
-use super::{Command, GLOBAL_FLAGS, ROOT};
+use super::command::{Command, GLOBAL_FLAGS};
+use crate::flag::{Flag, Kind};
 
-/// The usage of the command at the end of `path`; of etcdutl itself if that is empty.
-pub(super) fn of(path: &[&'static Command]) -> String {
-    let command = path.last().copied().unwrap_or(&ROOT);
+/// The usage of the command at the end of `path`; of `root` if that is empty.
+pub(super) fn of(root: &'static Command, path: &[&'static Command]) -> String {
+    let command = path.last().copied().unwrap_or(root);
     let parents = path.split_last().map_or(&[][..], |(_, parents)| parents);
-    let mut name = ROOT.name.to_owned();
+    let mut name = root.name.to_owned();
     for parent in parents {
         name = format!("{name} {}", parent.name);
     }
@@ -25,14 +25,15 @@ pub(super) fn of(path: &[&'static Command]) -> String {
     if !command.children.is_empty() {
         text.push_str("\nAvailable Commands:\n");
         for child in command.children {
+            // Writing to a String cannot fail, here and below.
             let _ = writeln!(text, "  {:<11} {}", child.name, child.summary);
         }
     }
     text.push_str("\nFlags:\n");
-    text.push_str(&table(command.flags.iter(), Some(command.name)));
+    text.push_str(&table(command.flags, Some(command.name)));
     if !path.is_empty() {
         text.push_str("\nGlobal Flags:\n");
-        text.push_str(&table(GLOBAL_FLAGS.iter(), None));
+        text.push_str(&table(&GLOBAL_FLAGS, None));
     }
     if !command.children.is_empty() {
         let _ = writeln!(
@@ -44,14 +45,12 @@ pub(super) fn of(path: &[&'static Command]) -> String {
 }
 
 /// One line per flag, by name, the texts in one column. `help_of` adds the line for `--help`.
-fn table(flags: impl Iterator<Item = &'static Flag>, help_of: Option<&str>) -> String {
+fn table(flags: &'static [Flag], help_of: Option<&str>) -> String {
     let mut lines: Vec<(&str, String, String)> = flags
+        .iter()
         .map(|flag| {
-            (
-                flag.name,
-                left(flag),
-                format!("{}{}", flag.help, default(flag)),
-            )
+            let help = format!("{}{}", flag.help, default(flag));
+            (flag.name, left(flag), help)
         })
         .collect();
     if let Some(command) = help_of {
@@ -75,16 +74,18 @@ fn left(flag: &Flag) -> String {
     };
     let kind = match flag.kind {
         Kind::Bool => "",
-        Kind::Text => " string",
+        Kind::Int => " int",
         Kind::Unsigned => " uint",
+        Kind::Text => " string",
         Kind::Duration => " duration",
+        Kind::List => " strings",
     };
     format!("{short}{}{kind}", flag.name)
 }
 
 fn default(flag: &Flag) -> String {
     match (flag.kind, flag.default) {
-        (_, "") => String::new(),
+        (_, "" | "0" | "false") => String::new(),
         (Kind::Text, value) => format!(" (default {value:?})"),
         (_, value) => format!(" (default {value})"),
     }

@@ -41,8 +41,10 @@ pub(super) fn compact(
     request: &pb::CompactionRequest,
     effects: &mut Effects,
 ) -> Result<pb::CompactionResponse, Error> {
-    state.store.compact(request.revision)?;
-    effects.push(Effect::Compacted);
+    let previous = state.store.compact_revision();
+    let revision = request.revision;
+    state.store.compact(revision)?;
+    effects.push(Effect::Compacted { previous, revision });
     Ok(pb::CompactionResponse {
         header: header(state.store.revision()),
     })

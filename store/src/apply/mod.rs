@@ -78,8 +78,13 @@ pub enum Effect {
     LeaseGranted(i64, i64),
     /// A lease is gone.
     LeaseGone(i64),
-    /// The history before this revision may be removed for good.
-    Compacted,
+    /// The history before `revision` may be removed for good.
+    Compacted {
+        /// The compaction before.
+        previous: i64,
+        /// This one.
+        revision: i64,
+    },
 }
 
 /// Effects of a batch of commands.

@@ -2,7 +2,7 @@
 //! watchers, then answer who waits. It also starts checkpoints and clears away compacted history
 //! when there is nothing else to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
@@ -43,6 +43,8 @@ pub enum Task {
         /// Who waits.
         waiters: Vec<read::Waiter>,
     },
+    /// The hash of a compaction is known.
+    Hashed(mvcc::HashKv),
     /// A checkpoint ended.
     Checkpointed(Result<mvcc::CheckpointDone, mvcc::Error>, SnapshotMark),
     /// Finish what was given, and end.
@@ -76,6 +78,10 @@ struct Run {
     waiting_reads: BTreeMap<u64, Vec<read::Waiter>>,
     checkpoint: Option<JoinHandle<()>>,
     last_slice: Instant,
+    /// Compactions, with the one before each, of which the hash is not begun.
+    hashes_wanted: VecDeque<(i64, i64)>,
+    /// The next of them has to wait for a checkpoint or a backup.
+    is_hash_waiting: bool,
     /// Bytes of the log applied since the last checkpoint began.
     bytes_since_checkpoint: usize,
     /// Entries of the log applied since then.
@@ -93,6 +99,8 @@ impl Worker {
             waiting_reads: BTreeMap::new(),
             checkpoint: None,
             last_slice: Instant::now(),
+            hashes_wanted: VecDeque::new(),
+            is_hash_waiting: false,
             bytes_since_checkpoint: 0,
             entries_since_checkpoint: 0,
         };
@@ -105,10 +113,10 @@ impl Worker {
 impl Run {
     fn run(mut self) {
         loop {
-            let wait = if self.is_compacting() {
-                Duration::ZERO
-            } else {
-                IDLE
+            let wait = match (self.is_compacting(), self.is_hash_waiting) {
+                (true, false) => Duration::ZERO,
+                (true, true) => SLICE_INTERVAL,
+                (false, _) => IDLE,
             };
             match self.worker.tasks.recv_timeout(wait) {
                 Ok(Task::Apply(entries)) => self.apply(entries),
@@ -116,6 +124,7 @@ impl Run {
                     self.waiting_reads.entry(index).or_default().extend(waiters);
                     self.answer_reads();
                 }
+                Ok(Task::Hashed(hash)) => self.worker.state.write().store.remember_hash(hash),
                 Ok(Task::Checkpointed(result, mark)) => self.checkpointed(result, mark),
                 Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.compact(),
@@ -174,7 +183,8 @@ impl Run {
                 Effect::Events(revision, batch) => events.push((revision, batch)),
                 Effect::LeaseGranted(id, ttl) => self.worker.leases.granted(id, ttl),
                 Effect::LeaseGone(id) => self.worker.leases.gone(id),
-                Effect::Compacted => {
+                Effect::Compacted { previous, revision } => {
+                    self.hashes_wanted.push_back((previous, revision));
                     self.worker.compacting.send_replace(true);
                 }
             }
@@ -204,7 +214,7 @@ impl Run {
 
     /// Removes one slice of compacted history.
     fn compact(&mut self) {
-        if !self.is_compacting() {
+        if !self.is_compacting() || !self.start_hash() {
             return;
         }
         let done = self
@@ -218,6 +228,34 @@ impl Run {
             self.worker.compacting.send_replace(false);
             tracing::info!("finished scheduled compaction");
         }
+    }
+
+    /// Starts the hash that a compaction needs before it removes anything; false when it has to
+    /// wait for a checkpoint or a backup. One that cannot be computed is done without.
+    fn start_hash(&mut self) -> bool {
+        let Some((previous, revision)) = self.hashes_wanted.front().copied() else {
+            return true;
+        };
+        let mut state = self.worker.state.write();
+        let Some(job) = state.store.begin_compaction_hash(previous, revision) else {
+            self.is_hash_waiting = true;
+            return false;
+        };
+        drop(state);
+        self.is_hash_waiting = false;
+        self.hashes_wanted.pop_front();
+        let tasks = self.worker.tasks_sender.clone();
+        let spawned = std::thread::Builder::new()
+            .name("hash".into())
+            .spawn(move || match job.run() {
+                // The worker is gone when the member stops.
+                Ok(hash) => drop(tasks.send(Task::Hashed(hash))),
+                Err(error) => tracing::warn!(%error, "failed to hash what was compacted"),
+            });
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "cannot start to hash what was compacted");
+        }
+        self.hashes_wanted.is_empty()
     }
 
     fn checkpoint_is_due(&self) -> bool {

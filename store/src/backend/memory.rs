@@ -156,19 +156,11 @@ impl Backend for MemoryBackend {
         Ok(self.images.lock().live.blobs.get(&(family, slot)).cloned())
     }
 
-    fn scan_blobs(
-        &self,
-        family: Blob,
-        visit: &mut dyn FnMut(u32, Bytes) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn slots_end(&self, family: Blob) -> u32 {
         let images = self.images.lock();
         let all = (family, 0)..=(family, u32::MAX);
-        for (&(_, slot), data) in images.live.blobs.range(all) {
-            if visit(slot, data.clone()).is_break() {
-                break;
-            }
-        }
-        Ok(())
+        let last = images.live.blobs.range(all).next_back();
+        last.map_or(0, |((_, slot), _)| slot + 1)
     }
 
     fn bytes_on_disk(&self) -> u64 {

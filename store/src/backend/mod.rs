@@ -11,11 +11,13 @@
 //!
 //! Only `sled.rs` names sled, so that another engine is a day's work.
 
+mod lazy;
 mod memory;
 mod sled;
 #[cfg(test)]
 mod tests;
 
+pub use self::lazy::LazyBackend;
 pub use self::memory::MemoryBackend;
 pub use self::sled::{SledBackend, is_engine};
 
@@ -102,12 +104,8 @@ pub trait Backend: Send + Sync {
     fn put_blob(&self, family: Blob, slot: u32, data: Bytes) -> Result<(), Error>;
     /// What a slot holds; `None` if it is clear.
     fn get_blob(&self, family: Blob, slot: u32) -> Result<Option<Bytes>, Error>;
-    /// Visits all slots that are not clear, in ascending order, until `visit` breaks.
-    fn scan_blobs(
-        &self,
-        family: Blob,
-        visit: &mut dyn FnMut(u32, Bytes) -> ControlFlow<()>,
-    ) -> Result<(), Error>;
+    /// All slots from here on are clear.
+    fn slots_end(&self, family: Blob) -> u32;
     /// Bytes the engine occupies on its disk.
     fn bytes_on_disk(&self) -> u64;
 }

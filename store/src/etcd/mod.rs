@@ -96,8 +96,17 @@ where
     match outcome {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(signal)) => end_by(signal),
-        Err(error) => refuse::start(&error.to_string()),
+        Err(Ended::Start(error)) => refuse::start(&error.to_string()),
+        Err(Ended::Running(error)) => refuse::running(&error.to_string()),
     }
+}
+
+/// When a member failed.
+enum Ended {
+    /// Before it ran.
+    Start(Failure),
+    /// While it ran.
+    Running(Failure),
 }
 
 /// Logs what was found out before there was a log.
@@ -119,25 +128,26 @@ fn tell(notices: &[Notice]) {
 }
 
 /// Starts the member and waits for its end; gives the signal that ended it, if one did.
-async fn supervise<F, M>(config: Config, member: F) -> Result<Option<i32>, Failure>
+async fn supervise<F, M>(config: Config, member: F) -> Result<Option<i32>, Ended>
 where
     F: FnOnce(Start) -> M,
     M: Future<Output = Result<(), Failure>>,
 {
     let (sender, stop) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let start = prepare(config, stop)?;
+    let listen = |kind| signal(kind).map_err(|error| Ended::Start(error.into()));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let start = prepare(config, stop).map_err(Ended::Start)?;
     let mut member = std::pin::pin!(member(start));
     let (number, name) = tokio::select! {
-        ended = member.as_mut() => return ended.map(|()| None),
+        ended = member.as_mut() => return ended.map(|()| None).map_err(Ended::Running),
         _ = terminate.recv() => (SignalKind::terminate().as_raw_value(), "terminated"),
         _ = interrupt.recv() => (SignalKind::interrupt().as_raw_value(), "interrupt"),
     };
     tracing::info!(signal = name, "received signal; shutting down");
     // The member holds a receiver, so this reaches it.
     let _ = sender.send(true);
-    member.await?;
+    member.await.map_err(Ended::Running)?;
     tracing::info!("closed etcd server");
     Ok(Some(number))
 }

@@ -52,7 +52,13 @@ fn logged(error: &Error, arguments: &[String]) {
     }
 }
 
-/// The member did not start, or ended by itself with an error.
+/// The member ran and ended by itself with an error.
+pub(super) fn running(error: &str) -> ExitCode {
+    tracing::error!(fatal = true, error, "the member ended with an error");
+    ExitCode::FAILURE
+}
+
+/// The member did not start.
 pub(super) fn start(error: &str) -> ExitCode {
     tracing::error!(fatal = true, error, "failed to start");
     ExitCode::FAILURE

@@ -8,7 +8,7 @@ use proto::etcdserverpb as pb;
 
 use super::Error;
 use crate::apply::{Identity, META_KEY, Meta, State};
-use crate::backend::{Backend, SledBackend};
+use crate::backend::{Backend, LazyBackend};
 use crate::cluster::Initial;
 use crate::config::Config;
 use crate::disk::Disk;
@@ -57,7 +57,7 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
             source,
         })?;
     let sled = directory.join("sled");
-    let backend: Arc<dyn Backend> = Arc::new(SledBackend::open(&sled)?);
+    let backend: Arc<dyn Backend> = Arc::new(LazyBackend::open(&sled)?);
     let meta = read_meta(&*backend)?.unwrap_or_else(|| Meta::first(&identity));
     let applied = (meta.applied_index, meta.applied_term);
     if summary.last_index < applied.0 {

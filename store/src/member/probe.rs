@@ -13,16 +13,12 @@ use crate::{quota, read};
 impl Probe for Member {
     fn alarms(&self) -> Vec<Alarm> {
         let state = self.state.read();
-        let alarms = state
-            .alarms
-            .iter()
-            .map(|(alarm, _)| match alarm.alarm {
-                1 => Alarm::NoSpace,
-                2 => Alarm::Corrupt,
-                _ => Alarm::Unknown,
-            })
-            .collect();
-        alarms
+        let raised = state.alarms.iter().map(|(alarm, _)| match alarm.alarm {
+            1 => Alarm::NoSpace,
+            2 => Alarm::Corrupt,
+            _ => Alarm::Unknown,
+        });
+        raised.collect()
     }
 
     fn has_leader(&self) -> bool {

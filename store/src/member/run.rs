@@ -217,7 +217,7 @@ fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
         tasks.spawn(async move { space.run(id, quota, state, proposer).await });
     }
     let compactor = compactor::run(
-        config.auto_compaction.clone(),
+        config.auto_compaction,
         member.state.clone(),
         member.proposer.clone(),
         member.raft.clone(),

@@ -20,8 +20,11 @@ use super::error::Error;
 use super::range::Hit;
 use super::revision::{Revision, Version};
 use super::state::Store;
+use super::transfer::ExportJob;
 use super::tree::Skip;
 
+/// Hashes of compactions that are remembered; as many as in etcd.
+const HASHES_MAX: usize = 10;
 /// How many records are read from the checkpoint at once.
 const BATCH_RECORDS: usize = 4096;
 
@@ -38,7 +41,18 @@ pub struct HashKv {
 
 impl Store {
     /// Hashes all records up to `revision`; 0 means the newest. Costs a read of every record.
+    ///
+    /// For a revision that was compacted at, it is the hash of what stood before that compaction,
+    /// while that is remembered (see [`Store::remember_hash`]): members may be compared by it,
+    /// whether they have compacted already or not.
     pub fn hash_kv(&self, revision: i64) -> Result<HashKv, Error> {
+        if let Some(hash) = self
+            .hashes
+            .iter()
+            .find(|hash| hash.hash_revision == revision)
+        {
+            return Ok(*hash);
+        }
         if revision > 0 && revision < self.compacted {
             return Err(Error::Compacted);
         }
@@ -52,7 +66,10 @@ impl Store {
         };
         let mut hash = crc32c::crc32c(b"key");
         let mut scratch = Vec::new();
-        for hits in self.hashed_versions(revision).chunks(BATCH_RECORDS) {
+        for hits in self
+            .hashed_versions(revision, self.compacted)
+            .chunks(BATCH_RECORDS)
+        {
             for (hit, kv) in hits.iter().zip(self.load_all(hits)?) {
                 encode(
                     hit.version.rev(),
@@ -70,9 +87,31 @@ impl Store {
         })
     }
 
-    /// The versions that count, in revision order.
-    fn hashed_versions(&self, revision: i64) -> Vec<Hit<'_>> {
-        let compacted = self.compacted;
+    /// Starts to hash what a compaction at `revision` works on, where `previous` is the compaction
+    /// before it. Nothing while a checkpoint or an export is under way; no version may be removed
+    /// by the compaction before this has been called.
+    pub fn begin_compaction_hash(&mut self, previous: i64, revision: i64) -> Option<HashJob> {
+        let view = self.begin_export()?;
+        let hits = self.hashed_versions(revision, previous);
+        let revs = hits.iter().map(|hit| hit.version.rev()).collect();
+        Some(HashJob {
+            view,
+            revs,
+            previous,
+            revision,
+        })
+    }
+
+    /// Keeps the hash of a compaction for [`Store::hash_kv`]; the last [`HASHES_MAX`] are kept.
+    pub fn remember_hash(&mut self, hash: HashKv) {
+        self.hashes.push_back(hash);
+        if self.hashes.len() > HASHES_MAX {
+            self.hashes.pop_front();
+        }
+    }
+
+    /// The versions that count after a compaction at `compacted`, in revision order.
+    fn hashed_versions(&self, revision: i64, compacted: i64) -> Vec<Hit<'_>> {
         let mut chosen = Vec::new();
         let mut hidden = Vec::new();
         let mut nothing_visible = true;
@@ -99,6 +138,40 @@ impl Store {
         }
         chosen.sort_unstable_by_key(|hit| hit.version.rev());
         chosen
+    }
+}
+
+/// A hash under way; see [`Store::begin_compaction_hash`].
+pub struct HashJob {
+    view: ExportJob,
+    /// What counts, in order.
+    revs: Vec<Revision>,
+    previous: i64,
+    revision: i64,
+}
+
+impl HashJob {
+    /// Reads all records once. To be run on a thread that may take its time.
+    pub fn run(self) -> Result<HashKv, Error> {
+        let mut wanted = self.revs.into_iter().peekable();
+        let mut hash = crc32c::crc32c(b"key");
+        let mut scratch = Vec::new();
+        self.view.run(|rev, tombstone, kv| {
+            if wanted.next_if_eq(&rev).is_some() {
+                encode(rev, tombstone, &kv, &mut scratch);
+                hash = crc32c::crc32c_append(hash, &scratch);
+            }
+            Ok::<(), Error>(())
+        })?;
+        assert!(
+            wanted.peek().is_none(),
+            "the index names a record that the view lacks"
+        );
+        Ok(HashKv {
+            hash,
+            compact_revision: self.previous,
+            hash_revision: self.revision,
+        })
     }
 }
 

@@ -47,7 +47,7 @@ mod varint;
 pub use self::checkpoint::{CheckpointDone, CheckpointJob};
 pub use self::error::Error;
 pub use self::events::History;
-pub use self::hash::HashKv;
+pub use self::hash::{HashJob, HashKv};
 pub use self::range::{RangeQuery, RangeResult, Slice};
 pub use self::recent::{LogRef, ValueSource};
 pub use self::revision::Revision;

@@ -20,8 +20,9 @@ use bytes::Bytes;
 
 use super::revision::Revision;
 
-/// Records in one block. A copy forced by a checkpoint in progress costs about 20 µs.
-const BLOCK_RECORDS: usize = 256;
+/// Records in one block. A copy forced by a checkpoint in progress costs about 20 µs. Tests use
+/// small blocks, so that transactions cross their bounds.
+const BLOCK_RECORDS: usize = if cfg!(test) { 4 } else { 256 };
 
 /// Values up to this size stay in memory: a reference to the log would take as much.
 const SMALL_VALUE_BYTES: usize = 32;
@@ -288,5 +289,17 @@ impl Recents {
             block.records.iter_mut().for_each(Record::demote);
             self.demoted_blocks += 1;
         }
+    }
+
+    /// Panics where the bookkeeping is not what a count would give.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        assert!(self.demoted_blocks <= self.blocks.len());
+        let inline = self.blocks.range(self.demoted_blocks..);
+        let bytes: usize = inline
+            .flat_map(|block| &block.records)
+            .map(Record::cost)
+            .sum();
+        assert_eq!(bytes, self.inline_bytes, "bytes of records in memory");
     }
 }

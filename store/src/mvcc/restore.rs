@@ -1,14 +1,13 @@
 //! Opening: the index is rebuilt from the headers of the chunks that the manifest names.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::chunk;
+use super::chunk::{self, Header};
 use super::chunks::{Chunk, Chunks, Dead, Slots};
-use super::entry::{Entry, Versions};
 use super::error::Error;
 use super::manifest::{self, Manifest};
 use super::revision::{Revision, Version};
@@ -29,90 +28,102 @@ pub(super) struct Restored {
 /// Reads the checkpoint; without one the store is fresh.
 pub(super) fn restore(backend: &dyn Backend) -> Result<Restored, Error> {
     let manifest = match backend.get(manifest::KEY)? {
-        Some(entry) => Some(manifest::decode(&entry)?),
-        None => None,
+        Some(entry) => manifest::decode(&entry)?,
+        None => Manifest {
+            revision: 1,
+            compacted: -1,
+            chunks: Vec::new(),
+        },
     };
-    let (revision, compacted) = manifest
-        .as_ref()
-        .map_or((1, -1), |manifest| (manifest.revision, manifest.compacted));
-    let mut load = Load::new(manifest);
-    load.scan(backend)?;
-    let (chunks, versions, leases) = load.finish()?;
-    if let Some(last) = chunks.directory.last()
-        && last.last.main > revision
+    let slots = find_slots(backend, &manifest)?;
+    let mut load = Load::default();
+    for (slot, dead) in manifest.chunks {
+        load.chunk(backend, slot, dead)?;
+    }
+    load.insert_waiting();
+    if let Some(chunk) = load.directory.last()
+        && chunk.last.main > manifest.revision
     {
-        return Err(last.damaged(format!("it goes beyond revision {revision}")));
+        return Err(chunk.damaged(format!("it goes beyond revision {}", manifest.revision)));
     }
-    let mut live_bytes = 0;
-    for (key, version) in &versions {
-        live_bytes += (key.len() + version.value_len()) as u64;
-    }
-    let tree = build_tree(versions);
-    let leases = leases
-        .into_iter()
-        .filter(|(key, (rev, _))| {
-            let newest = tree.get(key).map(|entry| entry.versions.last().rev());
-            newest == Some(*rev)
-        })
-        .map(|(key, (_, lease))| (key, lease))
-        .collect();
+    let mut chunks = Chunks::default();
+    chunks.publish(load.directory, slots);
     Ok(Restored {
-        revision,
-        compacted,
-        tree,
+        revision: manifest.revision,
+        compacted: manifest.compacted,
+        leases: newest_leases(&load.tree, load.leases),
+        tree: load.tree,
         chunks,
-        live_bytes,
-        leases,
+        live_bytes: load.live_bytes,
     })
+}
+
+/// Finds which slots no chunk uses, and which of those are not clear.
+fn find_slots(backend: &dyn Backend, manifest: &Manifest) -> Result<Slots, Error> {
+    let used: HashSet<u32> = manifest.chunks.iter().map(|(slot, _)| *slot).collect();
+    if used.len() != manifest.chunks.len() {
+        return Err(Error::DamagedMeta(
+            "manifest: two chunks in one slot".to_owned(),
+        ));
+    }
+    let families = [Blob::Headers, Blob::Values];
+    let ends = families.map(|family| backend.slots_end(family));
+    let mut slots = Slots {
+        end: ends[0].max(ends[1]),
+        ..Slots::default()
+    };
+    for slot in (0..slots.end).filter(|slot| !used.contains(slot)) {
+        slots.free.insert(slot);
+        for family in families {
+            if backend.get_blob(family, slot)?.is_some() {
+                slots.stale.insert(slot);
+            }
+        }
+    }
+    Ok(slots)
 }
 
 type Leases = HashMap<Bytes, (Revision, i64)>;
 
-/// Collects headers slot by slot, in whatever order the slots stand.
+fn newest_leases(tree: &Tree, leases: Leases) -> Vec<(Bytes, i64)> {
+    let newest = |key: &[u8]| tree.get(key).map(|entry| entry.versions.last().rev());
+    leases
+        .into_iter()
+        .filter(|(key, (rev, _))| newest(key) == Some(*rev))
+        .map(|(key, (_, lease))| (key, lease))
+        .collect()
+}
+
+/// Versions put into the index at once. They are sorted first, because a walk through the tree in
+/// key order finds its nodes in the processor's cache: a third of the time of random order.
+const SORTED_AT_ONCE: usize = 128 << 10;
+
+/// The index as it grows, chunk by chunk in revision order.
 struct Load {
-    /// Dead records of the chunks that count, by slot.
-    named: HashMap<u32, Vec<Dead>>,
-    slots: Slots,
+    tree: Tree,
+    /// Keys of the versions that wait, end to end, and where each lies.
+    keys: Vec<u8>,
+    waiting: Vec<(Range<usize>, Version)>,
     directory: Vec<Chunk>,
-    versions: Vec<(Box<[u8]>, Version)>,
+    live_bytes: u64,
     leases: Leases,
 }
 
-impl Load {
-    fn new(manifest: Option<Manifest>) -> Self {
-        let chunks = manifest.map(|manifest| manifest.chunks).unwrap_or_default();
+impl Default for Load {
+    fn default() -> Self {
         Self {
-            directory: Vec::with_capacity(chunks.len()),
-            named: chunks.into_iter().collect(),
-            slots: Slots::default(),
-            versions: Vec::new(),
-            leases: HashMap::new(),
+            tree: Tree::new(),
+            keys: Vec::new(),
+            waiting: Vec::new(),
+            directory: Vec::new(),
+            live_bytes: 0,
+            leases: Leases::new(),
         }
     }
+}
 
-    fn scan(&mut self, backend: &dyn Backend) -> Result<(), Error> {
-        let mut failed = None;
-        backend.scan_blobs(
-            Blob::Headers,
-            &mut |slot, entry| match self.slot(slot, &entry) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
-            },
-        )?;
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn slot(&mut self, slot: u32, entry: &[u8]) -> Result<(), Error> {
-        self.slots.free.extend(self.slots.end..slot);
-        self.slots.end = slot + 1;
-        let Some(dead) = self.named.remove(&slot) else {
-            self.slots.free.insert(slot);
-            self.slots.stale.insert(slot);
-            return Ok(());
-        };
+impl Load {
+    fn chunk(&mut self, backend: &dyn Backend, slot: u32, dead: Vec<Dead>) -> Result<(), Error> {
         let mut chunk = Chunk {
             first: Revision::default(),
             last: Revision::default(),
@@ -122,13 +133,15 @@ impl Load {
             dead_bytes: 0,
             dead: Arc::new(dead),
         };
-        self.headers(&mut chunk, entry)
-            .map_err(|detail| Error::Damaged {
-                chunk: format!("in slot {slot}"),
-                detail: format!("headers: {detail}"),
-            })?;
+        let damaged = |detail: &str| Error::Damaged {
+            chunk: format!("in slot {slot}"),
+            detail: detail.to_owned(),
+        };
+        let entry = chunk.headers(backend)?;
+        self.headers(&mut chunk, &entry)
+            .map_err(|detail| damaged(&format!("headers: {detail}")))?;
         if chunk.records == 0 {
-            return Err(chunk.damaged("it holds no record"));
+            return Err(damaged("it holds no record"));
         }
         self.directory.push(chunk);
         Ok(())
@@ -136,10 +149,18 @@ impl Load {
 
     fn headers(&mut self, chunk: &mut Chunk, entry: &[u8]) -> Result<(), chunk::Damage> {
         let dead = Arc::clone(&chunk.dead);
+        let before = self.directory.last().map(|chunk| chunk.last);
         let mut dead_seen = 0;
+        let mut contradiction = None;
         chunk::read_headers(entry, |header| {
             if chunk.records == 0 {
                 chunk.first = header.rev;
+                if before >= Some(header.rev) {
+                    contradiction = Some("it overlaps the one before");
+                }
+            }
+            if contradiction.is_some() {
+                return;
             }
             chunk.last = header.rev;
             chunk.records += 1;
@@ -149,60 +170,43 @@ impl Load {
             if dead.get(dead_seen) == Some(&chunk.dead_form(header.rev)) {
                 dead_seen += 1;
                 chunk.dead_bytes += bytes;
-                return;
-            }
-            let version = match header.tombstone {
-                true => Version::tombstone(header.rev),
-                false => Version::put(header.rev, header.create, header.number, header.value_len),
-            };
-            self.versions.push((header.key.as_slice().into(), version));
-            if header.lease != 0 {
-                let key = Bytes::copy_from_slice(&header.key);
-                let place = self.leases.entry(key).or_default();
-                *place = (*place).max((header.rev, header.lease));
+            } else {
+                self.record(header);
             }
         })?;
-        match dead_seen == dead.len() {
-            true => Ok(()),
-            false => Err("a record that the manifest calls dead is not there"),
+        if contradiction.is_none() && dead_seen < dead.len() {
+            contradiction = Some("a record that the manifest calls dead is not there");
+        }
+        contradiction.map_or(Ok(()), Err)
+    }
+
+    fn record(&mut self, header: &Header) {
+        let start = self.keys.len();
+        self.keys.extend_from_slice(&header.key);
+        let version = match header.tombstone {
+            true => Version::tombstone(header.rev),
+            false => Version::put(header.rev, header.create, header.number, header.value_len),
+        };
+        self.waiting.push((start..self.keys.len(), version));
+        if self.waiting.len() == SORTED_AT_ONCE {
+            self.insert_waiting();
+        }
+        self.live_bytes += (header.key.len() + header.value_len) as u64;
+        if header.lease != 0 {
+            let key = Bytes::copy_from_slice(&header.key);
+            self.leases.insert(key, (header.rev, header.lease));
         }
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "taken apart at once by the only caller"
-    )]
-    fn finish(mut self) -> Result<(Chunks, Vec<(Box<[u8]>, Version)>, Leases), Error> {
-        if let Some(slot) = self.named.keys().next() {
-            return Err(Error::DamagedMeta(format!(
-                "the chunk in slot {slot} is missing"
-            )));
+    fn insert_waiting(&mut self) {
+        let keys = &self.keys;
+        self.waiting.sort_unstable_by(|(a, version), (b, other)| {
+            let by_key = keys[a.clone()].cmp(&keys[b.clone()]);
+            by_key.then_with(|| version.rev().cmp(&other.rev()))
+        });
+        for (key, version) in self.waiting.drain(..) {
+            self.tree.push(&keys[key], |_| version);
         }
-        self.directory.sort_unstable_by_key(|chunk| chunk.first);
-        for pair in self.directory.windows(2) {
-            if pair[0].last >= pair[1].first {
-                return Err(pair[1].damaged("it overlaps the one before"));
-            }
-        }
-        let mut chunks = Chunks::default();
-        chunks.publish(self.directory, self.slots);
-        Ok((chunks, self.versions, self.leases))
+        self.keys.clear();
     }
-}
-
-fn build_tree(mut versions: Vec<(Box<[u8]>, Version)>) -> Tree {
-    versions.sort_unstable_by(|a, b| {
-        let (key, other) = (&a.0, &b.0);
-        key.cmp(other).then_with(|| a.1.rev().cmp(&b.1.rev()))
-    });
-    let mut versions = versions.into_iter().peekable();
-    let entries = std::iter::from_fn(|| {
-        let (key, version) = versions.next()?;
-        let mut all = Versions::One(version);
-        while let Some((_, next)) = versions.next_if(|(next, _)| *next == key) {
-            all.push(next);
-        }
-        Some(Entry { key, versions: all })
-    });
-    Tree::from_sorted(entries)
 }

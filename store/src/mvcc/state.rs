@@ -1,5 +1,6 @@
 //! The store itself: what it is made of, how it opens, and reads of single keys.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use super::checkpoint::Underway;
 use super::chunks::Chunks;
 use super::compact::Progress;
 use super::error::Error;
+use super::hash::HashKv;
 use super::recent::{Recents, Record, Value, ValueSource};
 use super::restore::{Restored, restore};
 use super::tree::Tree;
@@ -68,6 +70,8 @@ pub struct Store {
     /// Alive while an export is.
     pub(super) exporting: Weak<()>,
     leases_found: Vec<(Bytes, i64)>,
+    /// Hashes of the last compactions.
+    pub(super) hashes: VecDeque<HashKv>,
 }
 
 impl Store {
@@ -96,6 +100,7 @@ impl Store {
             underway: Underway::default(),
             exporting: Weak::new(),
             leases_found: leases,
+            hashes: VecDeque::new(),
         })
     }
 

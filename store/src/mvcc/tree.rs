@@ -17,9 +17,10 @@ use super::entry::{Entry, Versions};
 use super::revision::Version;
 
 /// Entries of a full leaf. 64 entries of 48 bytes move in about 50 ns on an insert in the middle.
-const LEAF_MAX: usize = 64;
+/// Tests use small nodes, to have deep trees of few keys.
+const LEAF_MAX: usize = if cfg!(test) { 8 } else { 64 };
 /// Children of a full branch.
-const BRANCH_MAX: usize = 64;
+const BRANCH_MAX: usize = LEAF_MAX;
 /// A leaf grows by this many places, so that its slack stays below a tenth.
 const LEAF_STEP: usize = 8;
 
@@ -210,44 +211,6 @@ impl Tree {
                     node = &children[at].node;
                 }
             }
-        }
-    }
-
-    /// Builds a packed tree. Panics unless the keys ascend.
-    pub(super) fn from_sorted(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut level: Vec<Child> = Vec::new();
-        let mut leaf: Vec<Entry> = Vec::new();
-        for entry in entries {
-            if let Some(last) = leaf.last() {
-                assert!(last.key < entry.key, "keys of the index must ascend");
-            }
-            if leaf.len() == LEAF_MAX {
-                level.push(Child::of_leaf(std::mem::take(&mut leaf)));
-            }
-            if leaf.is_empty() {
-                leaf.reserve_exact(LEAF_MAX);
-            }
-            leaf.push(entry);
-        }
-        leaf.shrink_to_fit();
-        if !leaf.is_empty() {
-            level.push(Child::of_leaf(leaf));
-        }
-        while level.len() > 1 {
-            let mut above = Vec::with_capacity(level.len().div_ceil(BRANCH_MAX));
-            let mut children = level.into_iter().peekable();
-            while children.peek().is_some() {
-                let group: Vec<Child> = children.by_ref().take(BRANCH_MAX).collect();
-                above.push(Child::of_branch(group));
-            }
-            level = above;
-        }
-        match level.pop() {
-            None => Self::new(),
-            Some(root) => Self {
-                root: root.node,
-                sums: root.sums,
-            },
         }
     }
 

@@ -1,4 +1,5 @@
-//! Auth: AuthStatus tells that authentication is off; the calls that set it up come later.
+//! Auth: AuthStatus and Authenticate tell that authentication is off; the calls that set it up come
+//! later.
 
 use std::sync::Arc;
 
@@ -25,6 +26,13 @@ macro_rules! later {
                 }))
             }
 
+            async fn authenticate(
+                &self,
+                _request: Request<pb::AuthenticateRequest>,
+            ) -> Result<Response<pb::AuthenticateResponse>, Status> {
+                Err(status::auth_not_enabled())
+            }
+
             $(async fn $method(
                 &self,
                 _request: Request<pb::$request>,
@@ -38,7 +46,6 @@ macro_rules! later {
 later! {
     auth_enable(AuthEnableRequest) -> AuthEnableResponse;
     auth_disable(AuthDisableRequest) -> AuthDisableResponse;
-    authenticate(AuthenticateRequest) -> AuthenticateResponse;
     user_add(AuthUserAddRequest) -> AuthUserAddResponse;
     user_get(AuthUserGetRequest) -> AuthUserGetResponse;
     user_list(AuthUserListRequest) -> AuthUserListResponse;

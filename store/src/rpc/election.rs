@@ -145,7 +145,7 @@ impl Service {
         }
         let waiting = Waiting::new(member, own.clone(), rev);
         member.older_are_gone(&prefix, rev - 1).await?;
-        waiting.is_over();
+        waiting.end();
         let leader = election::LeaderKey {
             name: request.name,
             key: own,

@@ -85,7 +85,7 @@ impl Service {
         }
         let waiting = Waiting::new(member, own.clone(), created);
         member.older_are_gone(&prefix, created - 1).await?;
-        waiting.is_over();
+        waiting.end();
         let query = RangeQuery {
             key: own.clone(),
             ..Default::default()

@@ -167,13 +167,18 @@ impl Member {
             .map_err(|error| Status::internal(error.to_string()))?
     }
 
+    /// Blocks: on the disk, and on the client.
     fn send_snapshot(
         &self,
         sender: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>,
     ) -> Result<(), Status> {
-        let failed = |error: &dyn std::fmt::Display| Status::internal(error.to_string());
+        let failed = |error: &dyn std::error::Error| {
+            tracing::warn!(%error, "a snapshot could not be sent");
+            Status::internal(error.to_string())
+        };
         let mut spool =
             snapshot::take(&self.state, &self.directory).map_err(|error| failed(&error))?;
+        tracing::info!(bytes = spool.size(), "sending database snapshot to client");
         while let Some(chunk) = spool.next_chunk().map_err(|error| failed(&error))? {
             let piece = pb::SnapshotResponse {
                 header: None,
@@ -182,10 +187,11 @@ impl Member {
                 version: version::STORAGE.into(),
             };
             if sender.blocking_send(Ok(piece)).is_err() {
-                // The client has gone away.
+                tracing::info!("the client left before it had the whole snapshot");
                 return Ok(());
             }
         }
+        tracing::info!("successfully sent database snapshot to client");
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ impl Waiting {
     }
 
     /// The wait was worth it.
-    pub(super) fn is_over(mut self) {
+    pub(super) fn end(mut self) {
         self.given_up = None;
     }
 }

@@ -29,6 +29,7 @@ errors! {
     lease_ttl_too_large = OutOfRange, "etcdserver: too large lease TTL";
     lease_not_found = NotFound, "etcdserver: requested lease not found";
     lease_exists = FailedPrecondition, "etcdserver: lease already exists";
+    auth_not_enabled = FailedPrecondition, "etcdserver: authentication is not enabled";
     no_space = ResourceExhausted, "etcdserver: mvcc: database space exceeded";
     no_leader = Unavailable, "etcdserver: no leader";
     leader_changed = Unavailable, "etcdserver: leader changed";

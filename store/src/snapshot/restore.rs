@@ -143,8 +143,10 @@ impl Restore<'_> {
         if pair.key.is_empty() && !record.tombstone {
             return Ok(None);
         }
-        if (record.main, record.sub) <= (last.main, last.sub) {
-            return Err(wrong("the revision is that of the record before"));
+        if record.main < 1 || (record.main, record.sub) <= (last.main, last.sub) {
+            return Err(wrong(
+                "the revision does not follow that of the record before",
+            ));
         }
         if u32::try_from(record.sub).is_err() || u32::try_from(pair.value.len()).is_err() {
             return Err(wrong("beyond the limits of a transaction"));
@@ -280,3 +282,6 @@ fn sync(directory: &Path) -> Result<(), Error> {
         .and_then(|file| file.sync_all())
         .map_err(Error::io("sync", directory))
 }
+
+#[cfg(test)]
+mod tests;

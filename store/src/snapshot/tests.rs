@@ -10,7 +10,7 @@ use proto::mvccpb::KeyValue;
 use super::*;
 use crate::cluster::Member;
 
-fn description() -> Description {
+pub(super) fn description() -> Description {
     Description {
         consistent_index: 1234,
         term: 3,
@@ -66,7 +66,7 @@ fn description() -> Description {
     }
 }
 
-fn put(main: i64, sub: i64, key: &str, value: &[u8]) -> Record {
+pub(super) fn put(main: i64, sub: i64, key: &str, value: &[u8]) -> Record {
     let pair = KeyValue {
         key: key.to_owned().into(),
         create_revision: main,
@@ -78,7 +78,7 @@ fn put(main: i64, sub: i64, key: &str, value: &[u8]) -> Record {
     Record::new(main, sub, false, &pair)
 }
 
-fn delete(main: i64, sub: i64, key: &str) -> Record {
+pub(super) fn delete(main: i64, sub: i64, key: &str) -> Record {
     let pair = KeyValue {
         key: key.to_owned().into(),
         ..KeyValue::default()
@@ -86,7 +86,7 @@ fn delete(main: i64, sub: i64, key: &str) -> Record {
     Record::new(main, sub, true, &pair)
 }
 
-fn write(path: &Path, description: &Description, records: &[Record]) -> u64 {
+pub(super) fn write(path: &Path, description: &Description, records: &[Record]) -> u64 {
     let out = File::create(path).unwrap();
     let written = export::<_, _, Error>(description, out, |sink| {
         records.iter().try_for_each(|record| sink.put(record))
@@ -94,7 +94,7 @@ fn write(path: &Path, description: &Description, records: &[Record]) -> u64 {
     written.unwrap().1
 }
 
-fn scratch() -> (tempfile::TempDir, PathBuf) {
+pub(super) fn scratch() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");
     (directory, path)

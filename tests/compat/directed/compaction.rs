@@ -76,6 +76,8 @@ fn hashes() -> Vec<Case> {
         holds("HashKV where a tombstone is the compacted revision", |r| vec![put("a", "1"), delete("a", ""), put("b", "1"), compact(r + 2), hash_kv(0)],
             |reply, _| matches!(reply, Reply::HashKv(_))),
         holds("HashKV of a negative revision", |_| three(vec![hash_kv(-1)]), |reply, _| matches!(reply, Reply::HashKv(_))),
+        holds("HashKV of the revision of a compaction is remembered", |r| three(vec![compact(r + 1), compact(r + 2), compact(r + 3), hash_kv(r + 2)]),
+            |reply, r| matches!(reply, Reply::HashKv(reply) if reply.hash_revision == r + 2 && reply.compact_revision == r + 1)),
         refused("HashKV below the compacted revision", |r| three(vec![compact(r + 2), hash_kv(r + 1)]), OutOfRange, COMPACTED),
         refused("HashKV in the future", |r| three(vec![hash_kv(r + 4)]), OutOfRange, FUTURE),
     ]

@@ -96,7 +96,8 @@ impl Generator {
             self.looks += 1;
             let round = self.watch_round();
             self.pending.extend(round);
-            if self.looks.is_multiple_of(RESTART_EVERY) {
+            // A server with an alarm does not become healthy, for which a start waits.
+            if self.looks.is_multiple_of(RESTART_EVERY) && self.model.alarms.is_empty() {
                 self.pending
                     .push_back(Step::Watch(WatchStep::Close { stream: BACKGROUND }));
                 self.pending.push_back(Step::Restart);

@@ -23,6 +23,9 @@ pub(super) struct Holder {
 pub(super) struct Model {
     pub(super) revision: i64,
     pub(super) compacted: i64,
+    /// Compactions whose end nobody waited for. HashKV of such a revision tells the hash that the
+    /// compaction made once it is done, and another before.
+    pub(super) lazy: Vec<i64>,
     /// Leases that live, by id or placeholder.
     pub(super) leases: Vec<i64>,
     picked: i64,
@@ -64,6 +67,9 @@ impl Model {
             (Step::Compact(request), Reply::Compact(r)) => {
                 self.at(r.header.as_ref());
                 self.compacted = request.revision;
+                if !request.physical {
+                    self.lazy.push(request.revision);
+                }
             }
             (Step::Grant(request), Reply::Grant(_)) => self.leases.push(request.id),
             (Step::Revoke(request), Reply::Revoke(r)) => {

@@ -63,6 +63,11 @@ impl Generator {
         } else {
             self.revision()
         };
+        let revision = if self.model.lazy.contains(&revision) {
+            0
+        } else {
+            revision
+        };
         Step::HashKv {
             request: HashKvRequest { revision },
             comparable: !self.model.picked_stored,

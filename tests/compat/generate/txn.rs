@@ -29,6 +29,32 @@ fn covers((from, end): &(Bytes, Bytes), key: &Bytes) -> bool {
     }
 }
 
+/// True when a delete in the transaction ends in a zero byte, which etcd's look for overlaps takes
+/// for an empty range.
+fn deletes_unseen(request: &TxnRequest) -> bool {
+    let mut ops = request.success.iter().chain(&request.failure);
+    ops.any(|op| match &op.request {
+        Some(Request::RequestDeleteRange(delete)) => delete.range_end == b"\0"[..],
+        Some(Request::RequestTxn(inner)) => deletes_unseen(inner),
+        _ => false,
+    })
+}
+
+/// Makes plain puts of those that need a key to be there. After a delete that went unseen, etcd
+/// 3.7.1 dies of them, and again at each start.
+fn forget_ignores(request: &mut TxnRequest) {
+    for op in request.success.iter_mut().chain(&mut request.failure) {
+        match &mut op.request {
+            Some(Request::RequestPut(put)) => {
+                put.ignore_value = false;
+                put.ignore_lease = false;
+            }
+            Some(Request::RequestTxn(inner)) => forget_ignores(inner),
+            _ => {}
+        }
+    }
+}
+
 impl Generator {
     /// A transaction with at most `depth` levels.
     pub(super) fn txn(&mut self, depth: usize) -> TxnRequest {
@@ -36,7 +62,11 @@ impl Generator {
         if nasty && self.rng.random_bool(0.06) {
             return self.too_many();
         }
-        self.level(depth, nasty, &mut Used::default(), &mut Used::default())
+        let mut request = self.level(depth, nasty, &mut Used::default(), &mut Used::default());
+        if deletes_unseen(&request) {
+            forget_ignores(&mut request);
+        }
+        request
     }
 
     fn level(

@@ -66,6 +66,14 @@ fn words_and_exit_codes_are_those_of_etcdutl() {
         &["snapshot", "restore", "backup.db", "--data-dir", "full"],
         &["snapshot", "restore", "backup.db", "--bump-revision", "5"],
         &["snapshot", "restore", "backup.db", "--bump-revision", "-5"],
+        &[
+            "snapshot",
+            "restore",
+            "a",
+            "--bump-revision=99999999999999999999",
+        ],
+        &["snapshot", "restore", "a", "--bump-revision", "0x1F_z"],
+        &["snapshot", "restore", "a", "--bump-revision", "0o17"],
         &["snapshot", "restore", "backup.db", "--mark-compacted"],
         &[
             "snapshot",

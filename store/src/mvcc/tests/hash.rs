@@ -91,7 +91,9 @@ fn replay(compacting: bool, checkpoint_every: usize) {
                 assert_eq!(found, expected, "line {}: {line}", number + 1);
                 compared += 1;
             }
-            ["revision", revision] => assert_eq!(store.revision(), revision.parse().unwrap()),
+            ["revision", revision] => {
+                assert_eq!(store.revision(), revision.parse::<i64>().unwrap())
+            }
             ["stored", ..] => {}
             _ => panic!("line {}: {line}", number + 1),
         }

@@ -1,6 +1,7 @@
 //! Tests of the store as a whole.
 
 mod basics;
+mod damage;
 mod hash;
 mod model;
 mod transfer;

@@ -173,7 +173,7 @@ impl World {
         let backend = Arc::new(MemoryBackend::new());
         let log = Arc::new(Log::default());
         let options = Options {
-            inline_bytes_max: *[0, 50_000, 10 << 20].choose(&mut rng).unwrap(),
+            inline_bytes_max: *[0, 5_000, 10 << 20].choose(&mut rng).unwrap(),
             chunk_bytes: *[1, 300, 4000].choose(&mut rng).unwrap(),
             values: Some(log.clone()),
         };
@@ -514,6 +514,7 @@ impl World {
     }
 
     fn step(&mut self) {
+        self.store.recents.check();
         match self.rng.random_range(0..100) {
             0..=59 => self.transaction(),
             60..=77 => self.compare_range(),

@@ -1,0 +1,56 @@
+//! Our etcdctl against the real etcdctl 3.7: the same command lines, in lockstep, on two fresh servers.
+//!
+//! - [`script`]: `cases.txt`, one command line each, in all output formats where marked.
+//! - [`side`]: one server and one client; ours runs in this process, the real one is a process of its own.
+//! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before comparing.
+//!
+//! `PINTLE_TEST_ETCD` names another server for both sides. A case that differs shows both outputs.
+
+mod help;
+mod lock;
+mod mask;
+mod script;
+mod side;
+mod watch;
+
+use std::fmt::Write;
+
+use crate::script::Case;
+use crate::side::{Outcome, Side};
+
+/// Fewer lines than this would mean that the script was not read.
+const LINES_MIN: usize = 150;
+
+#[test]
+fn every_command_line_answers_as_etcdctl_does() {
+    let mut ours = Side::ours();
+    let mut real = Side::real();
+    let cases = script::read(include_str!("cases.txt"));
+    assert!(cases.len() >= LINES_MIN, "only {} cases", cases.len());
+    let mut report = String::new();
+    for case in &cases {
+        let (left, right) = std::thread::scope(|scope| {
+            let left = scope.spawn(|| ours.run(case));
+            let right = real.run(case);
+            (left.join().unwrap(), right)
+        });
+        if left != right {
+            describe(&mut report, case, &left, &right);
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+fn describe(report: &mut String, case: &Case, ours: &Outcome, real: &Outcome) {
+    writeln!(report, "\n=== line {}: {}", case.line, case.shown).unwrap();
+    for (name, outcome) in [("ours", ours), ("etcdctl", real)] {
+        writeln!(report, "--- {name}: exit {}", outcome.code).unwrap();
+        if ours.stdout != real.stdout {
+            let text = outcome.stdout.escape_ascii().to_string();
+            writeln!(report, "{}", text.replace("\\n", "\n")).unwrap();
+        }
+        if ours.stderr != real.stderr {
+            writeln!(report, "[stderr] {}", outcome.stderr).unwrap();
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Replaces what may differ between two runs by names.
+
+use std::fmt::Write;
+
+/// What one side's outputs contain that the other's do not.
+pub(crate) struct Mask {
+    endpoint: String,
+    /// Ids of leases granted so far: the server makes them up.
+    leases: Vec<i64>,
+}
+
+impl Mask {
+    pub(crate) fn new(endpoint: &str) -> Self {
+        Self {
+            endpoint: endpoint.to_owned(),
+            leases: Vec::new(),
+        }
+    }
+
+    /// The newest lease's id as it is typed.
+    pub(crate) fn lease(&self) -> String {
+        format!("{:x}", self.leases.last().copied().unwrap_or_default())
+    }
+
+    /// Notes the lease that `lease grant` has printed in the simple format, or in JSON.
+    pub(crate) fn learn(&mut self, stdout: &[u8]) {
+        let text = String::from_utf8_lossy(stdout);
+        let simple = text
+            .strip_prefix("lease ")
+            .filter(|_| text.contains(" granted with TTL(") && !text.contains("remaining"))
+            .and_then(|rest| i64::from_str_radix(rest.get(..16)?, 16).ok());
+        let json = || {
+            let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+            value.get("Error")?;
+            value.get("ID")?.as_i64()
+        };
+        let fields = || {
+            let id = text
+                .lines()
+                .find_map(|line| line.strip_prefix("\"ID\" : "))?;
+            text.contains("\"TTL\" :").then(|| id.parse().ok())?
+        };
+        if let Some(id) = simple.or_else(json).or_else(fields) {
+            if id > 1 << 32 && !self.leases.contains(&id) {
+                self.leases.push(id);
+            }
+        }
+    }
+
+    /// stdout: any bytes.
+    pub(crate) fn bytes(&self, bytes: &[u8], dir: &str) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for (at, lease) in self.leases.iter().enumerate() {
+            let mut varint = Vec::new();
+            prost::encoding::encode_varint(lease.cast_unsigned(), &mut varint);
+            bytes = replace(&bytes, &varint, format!("<lease {at}>").as_bytes());
+        }
+        bytes = replace(&bytes, self.endpoint.as_bytes(), b"<endpoint>");
+        match String::from_utf8(bytes) {
+            Ok(text) if text.contains('│') => {
+                durations(&self.common(&squeeze(&text), dir)).into()
+            }
+            Ok(text) => durations(&self.common(&text, dir)).into(),
+            Err(raw) => raw.into_bytes(),
+        }
+    }
+
+    /// stderr: sentences, log lines, and usage texts, which are each client's own.
+    pub(crate) fn text(&self, text: &str, dir: &str) -> String {
+        let mut out = String::new();
+        let mut in_usage = false;
+        for line in text.lines() {
+            if line.starts_with("Usage:") {
+                in_usage = true;
+            }
+            if line.starts_with("Error:") {
+                in_usage = false;
+            }
+            if in_usage || line.is_empty() {
+                continue;
+            }
+            // Go shows the inside of its struct here, with addresses in memory.
+            let opaque = line.starts_with("Error: marshal unsupported for type ");
+            let line = line.split(" (&").next().filter(|_| opaque).unwrap_or(line);
+            let line = log_line(line).unwrap_or_else(|| line.to_owned());
+            writeln!(out, "{}", durations(&self.common(&line, dir))).unwrap();
+        }
+        out
+    }
+
+    fn common(&self, text: &str, dir: &str) -> String {
+        let mut text = text
+            .replace(&self.endpoint, "<endpoint>")
+            .replace(dir, "<dir>");
+        for (at, lease) in self.leases.iter().enumerate() {
+            let name = format!("<lease {at}>");
+            text = text.replace(&format!("{lease:x}"), &name);
+            text = text.replace(&lease.to_string(), &name);
+        }
+        for (start, end) in SIZES {
+            text = between(&text, start, end);
+        }
+        text
+    }
+}
+
+/// Sizes on disk and raft's applied index move by themselves.
+const SIZES: [(&str, &str); 8] = [
+    ("\"dbSize\":", ","),
+    ("\"dbSizeInUse\":", ","),
+    ("\"DBSize\" : ", "\n"),
+    ("\"DBSizeInUse\" : ", "\n"),
+    (", 3.7.1, 3.7.0, ", "%, "),
+    ("│ 3.7.1 │ 3.7.0 │ ", "% │"),
+    ("remaining(", ")"),
+    ("\"size\":\"", "\""),
+];
+
+fn between(text: &str, start: &str, end: &str) -> String {
+    let Some((before, rest)) = text.split_once(start) else {
+        return text.to_owned();
+    };
+    let Some((_, after)) = rest.split_once(end) else {
+        return text.to_owned();
+    };
+    format!("{before}{start}<size>{end}{after}")
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        match rest.strip_prefix(from) {
+            Some(after) => {
+                out.extend_from_slice(to);
+                rest = after;
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+/// Tables are as wide as their widest cell.
+fn squeeze(table: &str) -> String {
+    let mut out = String::new();
+    for letter in table.chars() {
+        if !(matches!(letter, ' ' | '─') && out.ends_with(letter)) {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// A log line without what tells one run from another; `None` for other lines.
+fn log_line(line: &str) -> Option<String> {
+    let mut value: serde_json::Value = serde_json::from_str(line).ok()?;
+    let fields = value.as_object_mut()?;
+    for key in ["ts", "caller", "stacktrace", "target"] {
+        fields.remove(key);
+    }
+    if let Some(peer) = fields.get_mut("peer") {
+        let text = peer.as_str()?.to_owned();
+        let (start, end) = ("LocalAddr: '", "'");
+        *peer = between(&text, start, end).into();
+    }
+    Some(value.to_string())
+}
+
+/// Durations such as `1.856347ms` become `<time>`.
+fn durations(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let starts_word =
+            !rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '(');
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        let unit = ["ms", "µs", "ns", "s"]
+            .into_iter()
+            .find_map(|unit| after.strip_prefix(unit));
+        match unit.filter(|tail| starts_word && !tail.starts_with(char::is_alphanumeric)) {
+            Some(tail) => {
+                out.push_str("<time>");
+                rest = tail
+                    .strip_prefix('.')
+                    .filter(|t| t.starts_with(" ("))
+                    .unwrap_or(tail);
+            }
+            None => {
+                out.push_str(number);
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
