@@ -67,18 +67,8 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
             path: log_dir,
         });
     }
-    // The log names a checkpoint only after that is durable, and lets go of what it covers.
-    if let Some(mark) = summary
-        .snapshot
-        .as_ref()
-        .filter(|mark| mark.index > applied.0)
-    {
-        return Err(Error::Behind {
-            applied: applied.0,
-            named: mark.index,
-            path: sled,
-        });
-    }
+    let first = entries.first().map(|(entry, _)| entry.index);
+    check_mark(summary.snapshot.as_ref(), applied.0, first, sled)?;
     let store = Store::open(
         backend,
         Options {
@@ -105,6 +95,32 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
         wal,
         directory,
     })
+}
+
+/// The log names a checkpoint only after that is durable, and lets go of what it covers: an older
+/// checkpoint is a damaged one. Only where nothing is left of it, and the log still goes back to
+/// its first entry, is there a way on: everything is carried out again.
+fn check_mark(
+    mark: Option<&wal::SnapshotMark>,
+    applied: u64,
+    first: Option<u64>,
+    path: PathBuf,
+) -> Result<(), Error> {
+    let Some(mark) = mark.filter(|mark| mark.index > applied) else {
+        return Ok(());
+    };
+    if applied > 0 || first != Some(1) {
+        return Err(Error::Behind {
+            applied,
+            named: mark.index,
+            path,
+        });
+    }
+    tracing::warn!(
+        path = %path.display(),
+        "the checkpoint is lost; the log still holds everything, and is carried out again"
+    );
+    Ok(())
 }
 
 type Log = (Wal, wal::Summary, Vec<(wal::Entry, wal::Position)>);
