@@ -62,7 +62,7 @@ impl Log {
         let tail: Vec<Entry> = boot
             .tail
             .iter()
-            .map(|(entry, _)| super::driver::to_raft(entry))
+            .map(|(entry, _)| super::convert::to_raft(entry))
             .collect();
         log.append(&tail);
         log
