@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use proto::etcdserverpb as pb;
 use tonic::Status;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use crate::apply::{Identity, Reply, Shared};
@@ -83,6 +84,8 @@ impl Member {
             ($server:path, $service:expr) => {{
                 use $server as Server;
                 let server = Server::new($service)
+                    .accept_compressed(CompressionEncoding::Gzip)
+                    .send_compressed(CompressionEncoding::Gzip)
                     .max_decoding_message_size(limit)
                     .max_encoding_message_size(usize::MAX);
                 let check = metadata::Check::new(self.clone());
