@@ -4,5 +4,7 @@
 
 mod client;
 mod copy;
+mod days;
 mod images;
 mod rounds;
+mod start;

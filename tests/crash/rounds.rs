@@ -27,9 +27,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
 
-use self::check::Figures;
-use self::load::{Load, Traces};
-use self::model::Model;
+pub(crate) use self::check::{Figures, check};
+pub(crate) use self::load::{Load, Traces};
+pub(crate) use self::model::Model;
 use crate::client::Client;
 use crate::copy::copy_dir;
 
@@ -163,7 +163,7 @@ impl Run<'_> {
     async fn check(&mut self, traces: Traces, copy: Option<TempDir>) -> Result<(), String> {
         let mut server = self.start()?;
         let mut client = connect(&server).await?;
-        let figures = check::check(&mut client, &mut self.model, traces).await?;
+        let figures = check(&mut client, &mut self.model, traces).await?;
         self.total.revisions += figures.revisions;
         self.total.acknowledged += figures.acknowledged;
         self.total.in_doubt += figures.in_doubt;

@@ -3,15 +3,25 @@
 //! sled takes about 21 MiB of memory as soon as it is open (its tables of measurements, which are
 //! made even where they are switched off). A member whose log has not been cut yet has no
 //! checkpoint, and does without.
+//!
+//! Nor does the engine get to see a full disk: once a write of its own has failed, sled 0.34 fails
+//! or hangs for as long as it is open. So before each write there must be room for it and for
+//! what the engine still holds in its buffers.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use std::sync::OnceLock;
 
 use super::{Backend, Batch, Blob, Error, SledBackend};
+
+/// Bytes that stay free: the engine writes segments of 512 KiB, several at once, and moves others
+/// to make room in them.
+const MARGIN_BYTES: u64 = 16 << 20;
+/// The engine may need so many bytes per byte written.
+const COST: u64 = 2;
 
 /// sled in a directory that is made with the first write; empty until then.
 pub struct LazyBackend {
@@ -38,6 +48,26 @@ impl LazyBackend {
         Ok(lazy)
     }
 
+    /// Admits a write of so many bytes, if the disk has room for it.
+    fn admit(&self, bytes: usize) -> Result<(), Error> {
+        let needed = MARGIN_BYTES + COST * bytes as u64;
+        // The directory may be still to be made.
+        let near = self.path.ancestors().find(|path| path.exists());
+        let Some(Ok(stat)) = near.map(rustix::fs::statvfs) else {
+            // Who cannot be asked may still be written to.
+            return Ok(());
+        };
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        if free >= needed {
+            return Ok(());
+        }
+        Err(Error::Full {
+            path: self.path.clone(),
+            free,
+            needed,
+        })
+    }
+
     fn opened(&self) -> Result<&SledBackend, Error> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
@@ -57,6 +87,11 @@ impl LazyBackend {
 
 impl Backend for LazyBackend {
     fn write(&self, batch: Batch) -> Result<(), Error> {
+        let sizes = batch.changes().iter().map(|(key, value)| {
+            let value = value.as_ref().map_or(0, |value| value.len());
+            key.len() + value
+        });
+        self.admit(sizes.sum())?;
         self.opened()?.write(batch)
     }
 
@@ -81,6 +116,7 @@ impl Backend for LazyBackend {
     }
 
     fn put_blob(&self, family: Blob, slot: u32, data: Bytes) -> Result<(), Error> {
+        self.admit(data.len())?;
         self.opened()?.put_blob(family, slot, data)
     }
 

@@ -37,6 +37,16 @@ pub enum Error {
         /// The engine's own reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The disk has too little room; nothing was written.
+    #[error("no room for the checkpoint in {path}: {free} bytes are free, {needed} are needed", path = path.display())]
+    Full {
+        /// The engine's directory.
+        path: PathBuf,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that must be.
+        needed: u64,
+    },
     /// The engine failed while reading or writing.
     #[error("cannot {step} the checkpoint: {source}")]
     Engine {

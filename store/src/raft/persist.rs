@@ -48,6 +48,8 @@ impl Persister {
                 match self.jobs.recv_timeout(IDLE_INTERVAL) {
                     Ok(job) => self.deferred.push_back(job),
                     Err(RecvTimeoutError::Timeout) => {
+                        // Nothing is proposed while the disk is full, so no append would look.
+                        self.wal.look_for_space();
                         self.is_full
                             .store(self.wal.space_is_low(), Ordering::Relaxed);
                         continue;

@@ -34,20 +34,30 @@ const RESET_STREAMS_MAX: usize = 4096;
 /// What is buffered to be sent on one stream.
 const SEND_BUFFER_BYTES: usize = 1024 * 1024;
 
+/// Streams that end when their client wants it.
+const LASTING: [&str; 4] = [
+    "/etcdserverpb.Watch/Watch",
+    "/etcdserverpb.Lease/LeaseKeepAlive",
+    "/v3electionpb.Election/Observe",
+    "/grpc.health.v1.Health/Watch",
+];
+
 /// What every connection shares.
 pub(super) struct Front {
     grpc: axum::Router,
     services: Services,
     options: Options,
+    stop: watch::Receiver<bool>,
 }
 
 impl Front {
-    pub(super) fn new(services: Services, options: Options) -> Self {
+    pub(super) fn new(services: Services, options: Options, stop: watch::Receiver<bool>) -> Self {
         let grpc = services.routes.clone().prepare().into_axum_router();
         Self {
             grpc,
             services,
             options,
+            stop,
         }
     }
 
@@ -103,7 +113,8 @@ impl Front {
         {
             response.headers_mut().insert(GRPC_MESSAGE, text);
         }
-        of_kind(response, kind).map(|body| Measured::new(body, meter))
+        let stop = LASTING.contains(&uri.path()).then(|| self.stop.clone());
+        of_kind(response, kind).map(|body| Measured::new(body, meter).until(stop))
     }
 }
 

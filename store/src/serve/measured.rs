@@ -4,6 +4,7 @@
 //! that is dropped before its trailers belongs to a client that went away.
 
 use super::messages::Scan;
+use super::stopped;
 use crate::metrics::{Call, Code};
 use axum::body::Body as AxumBody;
 use bytes::Bytes;
@@ -13,6 +14,8 @@ use prometheus::IntCounter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use tokio::sync::watch;
+use tonic::Status;
 
 /// The header and trailer that holds the outcome of a call.
 pub(super) const GRPC_STATUS: &str = "grpc-status";
@@ -68,11 +71,56 @@ impl Drop for Meter {
 pub(super) struct Measured {
     body: AxumBody,
     meter: Option<Meter>,
+    end: End,
+}
+
+/// Whether and when a body is ended before its time.
+enum End {
+    Never,
+    /// Once this is ready and there is nothing left to send.
+    After(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Ended,
 }
 
 impl Measured {
     pub(super) fn new(body: AxumBody, meter: Option<Meter>) -> Self {
-        Self { body, meter }
+        Self {
+            body,
+            meter,
+            end: End::Never,
+        }
+    }
+
+    /// Ends the stream when `stop` turns true.
+    pub(super) fn until(mut self, stop: Option<watch::Receiver<bool>>) -> Self {
+        if let Some(mut stop) = stop {
+            self.end = End::After(Box::pin(async move { stopped(&mut stop).await }));
+        }
+        self
+    }
+
+    /// The next frame, or the end of a stream that is not to last.
+    fn next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if matches!(self.end, End::Ended) {
+            return Poll::Ready(None);
+        }
+        let next = Pin::new(&mut self.body).poll_frame(context);
+        if next.is_pending()
+            && let End::After(stop) = &mut self.end
+        {
+            ready!(stop.as_mut().poll(context));
+            self.end = End::Ended;
+            let mut trailers = HeaderMap::new();
+            let stopped = Status::unavailable("etcdserver: server stopped");
+            if stopped.add_header(&mut trailers).is_ok() {
+                return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+            }
+            return Poll::Ready(None);
+        }
+        next
     }
 }
 
@@ -85,7 +133,7 @@ impl Body for Measured {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
-        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        let frame = ready!(this.next(context));
         if let Some(meter) = &mut this.meter {
             match &frame {
                 Some(Ok(frame)) => {
@@ -102,7 +150,7 @@ impl Body for Measured {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        matches!(self.end, End::Ended) || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -38,6 +38,9 @@ const FILES_RESERVED: u64 = 150;
 const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// The same over all streams of a connection; bounds what one connection can make us hold.
 const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// How long requests under way may take after a stop was asked for. Streams that would last for as
+/// long as their client likes end at once.
+const STOP_WITHIN: Duration = Duration::from_secs(4);
 /// How long an accept that failed (no files left) waits for better times.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -65,8 +68,7 @@ impl Options {
             max_concurrent_streams: config.max_concurrent_streams,
             keepalive_interval: config.keepalive.interval,
             keepalive_timeout: config.keepalive.timeout,
-            // What a request may take: five seconds and two elections.
-            stop_within: Duration::from_secs(5) + 2 * config.election_timeout,
+            stop_within: STOP_WITHIN,
         }
     }
 }
@@ -103,7 +105,7 @@ pub async fn run(
         .unwrap_or(usize::MAX)
         .min(Semaphore::MAX_PERMITS);
     let room = Arc::new(Semaphore::new(most));
-    let front = Arc::new(connection::Front::new(services, options));
+    let front = Arc::new(connection::Front::new(services, options, stop.clone()));
     let mut listeners = JoinSet::new();
     for listener in bound {
         let (front, room, stop) = (Arc::clone(&front), Arc::clone(&room), stop.clone());

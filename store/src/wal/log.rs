@@ -256,6 +256,14 @@ impl Wal {
         self.spare.is_none()
     }
 
+    /// Tries again to reserve the next segment, if there is none; for when nothing is appended
+    /// because there was no room.
+    pub fn look_for_space(&mut self) {
+        if self.stopped.is_none() {
+            self.reserve_spare();
+        }
+    }
+
     /// The index of the last entry, or of the snapshot mark if there is none behind it.
     pub fn last_index(&self) -> u64 {
         self.span.last()

@@ -442,9 +442,7 @@ impl Writer {
         let id = serial * i64::from(WRITERS) + i64::from(self.number);
         let request = pb::LeaseGrantRequest { ttl: TTL, id };
         let result = self.client.lease.lease_grant(request).await;
-        let Ok(flow) = self.note(Wanted::Grant(id), result, |_| Some(0)) else {
-            return Err(format!("lease {id} was refused"));
-        };
+        let flow = self.note(Wanted::Grant(id), result, |_| Some(0))?;
         if flow.is_continue() {
             self.leases.push(id);
         }
