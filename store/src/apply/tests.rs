@@ -295,6 +295,9 @@ fn all_compares_are_answered_before_the_first_write() {
     assert_eq!(events.len(), 2, "one revision tells of both puts");
 }
 
+/// Makes an operation, once for each place it is tried in.
+type Make = fn() -> Request;
+
 #[test]
 fn a_branch_that_fails_changes_nothing() {
     let mut fixture = Fixture::new();
@@ -302,7 +305,7 @@ fn a_branch_that_fails_changes_nothing() {
         fixture.ok(Command::Put(put("a", value)));
     }
     fixture.ok(compact(3));
-    let bad: [(fn() -> Request, &str); 5] = [
+    let bad: [(Make, &str); 5] = [
         (
             || Request::RequestPut(leased("c", 9)),
             "requested lease not found",
