@@ -4,4 +4,5 @@
 
 mod client;
 mod copy;
+mod images;
 mod rounds;

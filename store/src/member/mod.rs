@@ -45,8 +45,13 @@ pub enum Error {
     #[error(transparent)]
     Backend(#[from] crate::backend::Error),
     /// The checkpoint's keys cannot be read.
-    #[error(transparent)]
-    Mvcc(#[from] crate::mvcc::Error),
+    #[error("{path}: {source}", path = path.display())]
+    Mvcc {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: crate::mvcc::Error,
+    },
     /// The checkpoint's other state cannot be read.
     #[error(transparent)]
     Meta(#[from] crate::apply::MetaError),

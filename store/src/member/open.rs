@@ -68,14 +68,15 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
         });
     }
     let first = entries.first().map(|(entry, _)| entry.index);
-    check_mark(summary.snapshot.as_ref(), applied.0, first, sled)?;
+    check_mark(summary.snapshot.as_ref(), applied.0, first, &sled)?;
     let store = Store::open(
         backend,
         Options {
             values: Some(Arc::new(wal.reader())),
             ..Options::default()
         },
-    )?;
+    )
+    .map_err(|source| Error::Mvcc { path: sled, source })?;
     let boot = Boot {
         term: summary.hard_state.term,
         vote: summary.hard_state.vote,
@@ -104,7 +105,7 @@ fn check_mark(
     mark: Option<&wal::SnapshotMark>,
     applied: u64,
     first: Option<u64>,
-    path: PathBuf,
+    path: &Path,
 ) -> Result<(), Error> {
     let Some(mark) = mark.filter(|mark| mark.index > applied) else {
         return Ok(());
@@ -113,7 +114,7 @@ fn check_mark(
         return Err(Error::Behind {
             applied,
             named: mark.index,
-            path,
+            path: path.to_owned(),
         });
     }
     tracing::warn!(

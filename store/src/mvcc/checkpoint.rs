@@ -302,6 +302,7 @@ impl<'a> Output<'a> {
             records: built.records,
             bytes: built.bytes,
             slot,
+            checksum: chunk::checksum(&built.headers),
             dead_bytes: 0,
             dead: Arc::default(),
         };

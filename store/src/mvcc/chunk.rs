@@ -174,6 +174,12 @@ fn seal(count: usize, first: Revision, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
+/// The checksum that an entry begins with; it tells entries apart.
+pub(super) fn checksum(entry: &[u8]) -> u32 {
+    let crc = entry.first_chunk::<CRC_BYTES>();
+    crc.map_or(0, |crc| u32::from_le_bytes(*crc))
+}
+
 /// Why an entry is not a chunk.
 pub(super) type Damage = &'static str;
 

@@ -34,6 +34,8 @@ pub(super) struct Chunk {
     pub(super) first: Revision,
     pub(super) last: Revision,
     pub(super) slot: u32,
+    /// The checksum of its headers.
+    pub(super) checksum: u32,
     pub(super) records: usize,
     /// Keys and values of all records.
     pub(super) bytes: usize,

@@ -2,13 +2,14 @@
 //! count, so chunks may be written before it in any order.
 //!
 //! ```text
-//! "mvcc" -> | crc32c, 4 LE | format = 1 | revision | compact revision, zigzag |
-//!           | count | (slot | dead count | dead * dead count) * count |
+//! "mvcc" -> | crc32c, 4 LE | format = 2 | revision | compact revision, zigzag |
+//!           | count | (slot | checksum of headers | dead count | dead * dead count) * count |
 //! dead:     | step of main to the previous dead one (or to the chunk's first) | sub |
 //! ```
 //!
 //! Dead records must be known exactly: were a deletion gone from its chunk but the put before it
-//! not yet from its own, the key would come back.
+//! not yet from its own, the key would come back. The checksum tells a chunk from an older one in
+//! the same slot, which an engine with damaged files may bring back.
 
 use super::chunks::{Chunk, Dead};
 use super::error::Error;
@@ -16,15 +17,24 @@ use super::varint::{Cursor, put, put_signed};
 
 /// Its key in the backend.
 pub(super) const KEY: &[u8] = b"mvcc";
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+
+/// A chunk that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) slot: u32,
+    /// Of its headers.
+    pub(super) checksum: u32,
+    pub(super) dead: Vec<Dead>,
+}
 
 /// What a checkpoint consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Manifest {
     pub(super) revision: i64,
     pub(super) compacted: i64,
-    /// Slot and dead records of each chunk, in revision order.
-    pub(super) chunks: Vec<(u32, Vec<Dead>)>,
+    /// In revision order.
+    pub(super) chunks: Vec<Named>,
 }
 
 /// Encodes the manifest of a directory.
@@ -36,6 +46,7 @@ pub(super) fn encode(revision: i64, compacted: i64, directory: &[Chunk]) -> Vec<
     put(&mut out, directory.len() as u64);
     for chunk in directory {
         put(&mut out, u64::from(chunk.slot));
+        put(&mut out, u64::from(chunk.checksum));
         put(&mut out, chunk.dead.len() as u64);
         let mut dead: Vec<Dead> = chunk.dead.to_vec();
         dead.sort_unstable();
@@ -77,6 +88,7 @@ fn decode_body(cursor: &mut Cursor<'_>) -> Option<Manifest> {
     let mut chunks = Vec::with_capacity(count.min(cursor.len()));
     for _ in 0..count {
         let slot = u32::try_from(cursor.number()?).ok()?;
+        let checksum = u32::try_from(cursor.number()?).ok()?;
         let count = cursor.size()?;
         let mut dead = Vec::with_capacity(count.min(cursor.len()));
         let mut last = 0_u32;
@@ -88,7 +100,11 @@ fn decode_body(cursor: &mut Cursor<'_>) -> Option<Manifest> {
                 sub,
             });
         }
-        chunks.push((slot, dead));
+        chunks.push(Named {
+            slot,
+            checksum,
+            dead,
+        });
     }
     Some(Manifest {
         revision,

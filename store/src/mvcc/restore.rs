@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::chunk::{self, Header};
-use super::chunks::{Chunk, Chunks, Dead, Slots};
+use super::chunks::{Chunk, Chunks, Slots};
 use super::error::Error;
-use super::manifest::{self, Manifest};
+use super::manifest::{self, Manifest, Named};
 use super::revision::{Revision, Version};
 use super::tree::Tree;
 use crate::backend::{Backend, Blob};
@@ -37,8 +37,8 @@ pub(super) fn restore(backend: &dyn Backend) -> Result<Restored, Error> {
     };
     let slots = find_slots(backend, &manifest)?;
     let mut load = Load::default();
-    for (slot, dead) in manifest.chunks {
-        load.chunk(backend, slot, dead)?;
+    for named in manifest.chunks {
+        load.chunk(backend, named)?;
     }
     load.insert_waiting();
     if let Some(chunk) = load.directory.last()
@@ -60,7 +60,7 @@ pub(super) fn restore(backend: &dyn Backend) -> Result<Restored, Error> {
 
 /// Finds which slots no chunk uses, and which of those are not clear.
 fn find_slots(backend: &dyn Backend, manifest: &Manifest) -> Result<Slots, Error> {
-    let used: HashSet<u32> = manifest.chunks.iter().map(|(slot, _)| *slot).collect();
+    let used: HashSet<u32> = manifest.chunks.iter().map(|named| named.slot).collect();
     if used.len() != manifest.chunks.len() {
         return Err(Error::DamagedMeta(
             "manifest: two chunks in one slot".to_owned(),
@@ -123,11 +123,17 @@ impl Default for Load {
 }
 
 impl Load {
-    fn chunk(&mut self, backend: &dyn Backend, slot: u32, dead: Vec<Dead>) -> Result<(), Error> {
+    fn chunk(&mut self, backend: &dyn Backend, named: Named) -> Result<(), Error> {
+        let Named {
+            slot,
+            checksum,
+            dead,
+        } = named;
         let mut chunk = Chunk {
             first: Revision::default(),
             last: Revision::default(),
             slot,
+            checksum,
             records: 0,
             bytes: 0,
             dead_bytes: 0,
@@ -140,6 +146,9 @@ impl Load {
         let entry = chunk.headers(backend)?;
         self.headers(&mut chunk, &entry)
             .map_err(|detail| damaged(&format!("headers: {detail}")))?;
+        if chunk::checksum(&entry) != checksum {
+            return Err(damaged("headers: of another chunk"));
+        }
         if chunk.records == 0 {
             return Err(damaged("it holds no record"));
         }

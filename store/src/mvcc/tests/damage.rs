@@ -17,13 +17,17 @@ fn options() -> Options {
 
 /// Ten keys in several chunks, all checkpointed.
 fn checkpointed() -> Arc<MemoryBackend> {
+    checkpointed_as("key")
+}
+
+fn checkpointed_as(name: &str) -> Arc<MemoryBackend> {
     let backend = Arc::new(MemoryBackend::new());
     let mut store = Store::open(backend.clone(), options()).unwrap();
     for number in 0..10 {
         let mut txn = store.begin();
         let value = Bytes::from(vec![number; 30]);
         txn.put(
-            format!("key{number}").into(),
+            format!("{name}{number}").into(),
             value,
             0,
             PutOptions::default(),
@@ -101,6 +105,16 @@ fn chunks_in_the_wrong_slot_are_noticed() {
     }
     let text = refusal(&backend);
     assert!(text.ends_with("it overlaps the one before"), "{text}");
+}
+
+#[test]
+fn a_sound_chunk_that_is_not_the_one_named_stops_the_opening() {
+    let (backend, other) = (checkpointed(), checkpointed_as("other"));
+    let last = backend.slots_end(Blob::Headers) - 1;
+    let headers = other.get_blob(Blob::Headers, last).unwrap().unwrap();
+    backend.put_blob(Blob::Headers, last, headers).unwrap();
+    let text = refusal(&backend);
+    assert!(text.ends_with("headers: of another chunk"), "{text}");
 }
 
 #[test]
