@@ -1,7 +1,7 @@
 //! The tree of commands: finding the one a command line means, and running it.
 //!
-//! The rules are cobra's: flags may stand before the command, an unambiguous prefix of a command's name is enough,
-//! and a group without a subcommand prints its help.
+//! The rules are cobra's: flags may stand before the command, an unambiguous prefix of a command's
+//! name is enough, and a group without a subcommand prints its help.
 
 use std::io::Write;
 

@@ -1,8 +1,9 @@
 //! The connection to the servers, and calls on it with etcdctl's retry rules.
 //!
-//! All endpoints are dialled at once and the first that answers is used; when it is lost the next call dials again.
-//! A call that only reads is retried while the server says Unavailable; one that writes is sent once, because it may
-//! have taken effect. A failed attempt leaves one warning line on stderr, as etcd's own client does.
+//! All endpoints are dialled at once and the first that answers is used; when it is lost the next
+//! call dials again. A call that only reads is retried while the server says Unavailable; one that
+//! writes is sent once, because it may have taken effect. A failed attempt leaves one warning line
+//! on stderr, as etcd's own client does.
 
 use std::io::Write;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The command tree: one file per command, each with its entry in the tree, its function, and its request.
+//! The command tree: one file per command, each with its entry in the tree, its function, and its
+//! request.
 
 use crate::cli::{Action, Command, GLOBAL, Group};
 

@@ -1,5 +1,5 @@
-//! `ETCDCTL_*` variables: each sets the flag of its name; one that meets the same flag on the command line is fatal,
-//! one without a flag is warned about.
+//! `ETCDCTL_*` variables: each sets the flag of its name; one that meets the same flag on the
+//! command line is fatal, one without a flag is warned about.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +16,8 @@ pub(crate) fn variable(flag: &str) -> String {
     format!("{PREFIX}{}", flag.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// Applies all variables to the flags a command inherits, and prints the settings if `--debug` is on.
+/// Applies all variables to the flags a command inherits, and prints the settings if `--debug` is
+/// on.
 pub(crate) fn apply(session: &mut Session<'_>, flags: &mut Parsed) -> Done {
     let on_line: Vec<String> = session
         .inherited

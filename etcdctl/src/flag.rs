@@ -1,9 +1,11 @@
 //! Command-line flags with the grammar and the error sentences of etcdctl's flag library (pflag).
 //!
-//! clap cannot speak this grammar: flags and arguments in any order, `--bool=false` but never `--bool false`,
-//! `-w=json` and `-wjson`, `=` optional everywhere, raw bytes as values, and sentences that scripts match on.
+//! clap cannot speak this grammar: flags and arguments in any order, `--bool=false` but never
+//! `--bool false`, `-w=json` and `-wjson`, `=` optional everywhere, raw bytes as values, and
+//! sentences that scripts match on.
 //!
-//! A flag is declared once in a [`Flag`] table; parsing, help and `ETCDCTL_*` variables all read that table.
+//! A flag is declared once in a [`Flag`] table; parsing, help and `ETCDCTL_*` variables all read
+//! that table.
 
 use std::collections::BTreeMap;
 
@@ -240,7 +242,8 @@ impl Parsed {
         Ok(())
     }
 
-    /// Sets a flag from its environment variable; a malformed value leaves the default, as etcdctl does.
+    /// Sets a flag from its environment variable; a malformed value leaves the default, as etcdctl
+    /// does.
     pub(crate) fn set_from_variable(&mut self, name: &str, text: &[u8]) {
         if let Some(flag) = self.find(name.as_bytes()) {
             // The sentence has no reader: etcdctl drops it too.

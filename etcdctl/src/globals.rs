@@ -31,7 +31,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         "command-timeout",
         Kind::Duration,
         "5s",
-        "how long a command may take, dialling excluded",
+        "how long a command may take",
     ),
     Flag::switch("debug", "print the settings in use to stderr"),
     Flag::new(

@@ -1,4 +1,5 @@
-//! The outside world of one run: streams and clocks come in here, so that tests drive [`crate::run`] in process.
+//! The outside world of one run: streams and clocks come in here, so that tests drive
+//! [`crate::run`] in process.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::time::{Instant, SystemTime};
@@ -45,7 +46,8 @@ pub struct Io {
 }
 
 impl Io {
-    /// This process's own streams. stdout is buffered and flushed at the end and after every watch response.
+    /// This process's own streams. stdout is buffered and flushed at the end and after every watch
+    /// response.
     pub fn process() -> Self {
         Self {
             stdin: Box::new(BufReader::new(std::io::stdin())),

@@ -1,14 +1,18 @@
 //! `etcdctl`, and `etcdutl` in [`utl`].
 //!
-//! `etcdctl` is the command line of the store, with etcdctl 3.7's commands, output, error texts and exit codes.
+//! `etcdctl` is the command line of the store, with etcdctl 3.7's commands, output, error texts and
+//! exit codes.
 //!
-//! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives back an exit code, so
-//! that one process can hold many runs: the multi-call binary, tests, and the `etcdctl` binary all call it.
+//! [`run`] takes everything from its caller (arguments, environment, streams, clocks) and gives
+//! back an exit code, so that one process can hold many runs: the multi-call binary, tests, and the
+//! `etcdctl` binary all call it.
 //!
-//! A run goes: [`cli`] finds the command in the tree of `command`, `flag` reads its flags, `environment` adds the
-//! `ETCDCTL_*` variables, `client` talks to the servers, and one of `print` writes the reply.
+//! A run goes: `cli` finds the command in the tree of `command`, `flag` reads its flags,
+//! `environment` adds the `ETCDCTL_*` variables, `client` talks to the servers, and one of `print`
+//! writes the reply.
 //!
-//! Keys and values are bytes from the command line to stdout; only sentences on stderr are made valid UTF-8.
+//! Keys and values are bytes from the command line to stdout; only sentences on stderr are made
+//! valid UTF-8.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Write};
@@ -72,8 +76,8 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     }
 }
 
-/// Runs one command line (`args` without the program's name) and returns its exit code, one of [`exit`]'s or a
-/// child's. Must not be called from within an async runtime.
+/// Runs one command line (`args` without the program's name) and returns its exit code, one of
+/// [`exit`]'s or a child's. Must not be called from within an async runtime.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &Env, io: &mut Io) -> u8 {
     let argv: Vec<Vec<u8>> = args.into_iter().map(OsString::into_vec).collect();
     let outcome = if env.get("ETCDCTL_API").is_some_and(|v| v == "2") {
@@ -96,7 +100,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &Env, io: &mut Io) -> 
     }
 }
 
-/// Says what failed. Output before the failure is written first; when nobody reads any more, nothing is said.
+/// Says what failed. Output before the failure is written first; when nobody reads any more,
+/// nothing is said.
 fn finish(failure: Failure, io: &mut Io) -> u8 {
     let (code, text) = match failure {
         Failure::Said { code, text } => (code, Some(text)),

@@ -1,4 +1,5 @@
-//! Log lines on stderr, one JSON object each, with the keys of etcd's own logger: `level`, `ts`, `logger`, `msg`, then the fields.
+//! Log lines on stderr, one JSON object each, with the keys of etcd's own logger: `level`, `ts`,
+//! `logger`, `msg`, then the fields.
 
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -75,7 +76,8 @@ fn stamp(now: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
-/// Year, month and day of a day count since 1970-01-01 (proleptic Gregorian, eras of 400 years from 0000-03-01).
+/// Year, month and day of a day count since 1970-01-01 (proleptic Gregorian, eras of 400 years from
+/// 0000-03-01).
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let era = days / 146_097;

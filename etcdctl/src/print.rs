@@ -1,4 +1,5 @@
-//! Output formats. A printer writes a reply to a stream as it goes; it never builds the whole text in memory.
+//! Output formats. A printer writes a reply to a stream as it goes; it never builds the whole text
+//! in memory.
 
 use std::io::Write;
 

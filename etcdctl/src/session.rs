@@ -1,4 +1,5 @@
-//! One run: the streams, the environment, the found command; and the step from flags to a connected client.
+//! One run: the streams, the environment, the found command; and the step from flags to a connected
+//! client.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -27,7 +28,8 @@ pub(crate) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Applies the environment, checks the global flags and makes the client; nothing is dialled yet.
+    /// Applies the environment, checks the global flags and makes the client; nothing is dialled
+    /// yet.
     pub(crate) fn open(&mut self, flags: &mut Parsed) -> Result<Context<'_>, Failure> {
         environment::apply(self, flags)?;
         let globals = Globals::read(flags)?;
@@ -106,7 +108,8 @@ impl Context<'_> {
         self.runtime.block_on(call)
     }
 
-    /// [`Context::call`] with the command's timeout, its error in etcdctl's words and with exit code 1.
+    /// [`Context::call`] with the command's timeout, its error in etcdctl's words and with exit
+    /// code 1.
     pub(crate) fn ask<Q, R>(&mut self, method: &Method<Q, R>, request: Q) -> Result<R, Failure>
     where
         Q: prost::Message + Clone + 'static,

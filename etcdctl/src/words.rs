@@ -1,4 +1,5 @@
-//! Words of a line that is typed into `txn` or `watch -i`: bare, in `'…'` (as is), or in `"…"` (a Go literal).
+//! Words of a line that is typed into `txn` or `watch -i`: bare, in `'…'` (as is), or in `"…"` (a
+//! Go literal).
 
 use crate::go::quote::unquote;
 

@@ -9,6 +9,8 @@
     reason = "generated code; the .proto files are the documentation"
 )]
 
+pub mod codec;
+
 /// KV, Watch, Lease, Cluster, Maintenance and Auth.
 pub mod etcdserverpb {
     tonic::include_proto!("etcdserverpb");

@@ -96,8 +96,8 @@ struct Run<'a> {
     keep_going: bool,
     generator: Generator,
     pair: Pair,
-    /// Steps since the pair was started.
-    history: Vec<Step>,
+    /// Steps since the pair was started, each with the revision before it.
+    history: Vec<(Step, i64)>,
     requests: usize,
     errors: usize,
     statistics: Statistics,
@@ -117,7 +117,8 @@ impl Run<'_> {
 
     async fn one(&mut self, step: Step, groups: &mut Groups) -> anyhow::Result<()> {
         self.requests += usize::from(step.is_request());
-        self.history.push(step.clone());
+        self.history
+            .push((step.clone(), self.generator.newest_revision()));
         let begin = Instant::now();
         let result = self.pair.run(&step).await;
         self.statistics.note(&step, &result, begin.elapsed());

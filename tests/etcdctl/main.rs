@@ -1,10 +1,18 @@
-//! Our etcdctl against the real etcdctl 3.7: the same command lines, in lockstep, on two fresh servers.
+//! Our etcdctl against the real etcdctl 3.7: the same command lines, in lockstep, on two fresh
+//! servers.
 //!
 //! - [`script`]: `cases.txt`, one command line each, in all output formats where marked.
-//! - [`side`]: one server and one client; ours runs in this process, the real one is a process of its own.
-//! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before comparing.
+//! - [`side`]: one server and one client; ours runs in this process, the real one is a process of
+//!   its own.
+//! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before
+//!   comparing.
 //!
 //! `PINTLE_TEST_ETCD` names another server for both sides. A case that differs shows both outputs.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail it by panicking, as the test itself does"
+)]
 
 mod help;
 mod lock;

@@ -40,11 +40,10 @@ impl Mask {
                 .find_map(|line| line.strip_prefix("\"ID\" : "))?;
             text.contains("\"TTL\" :").then(|| id.parse().ok())?
         };
-        if let Some(id) = simple.or_else(json).or_else(fields) {
-            if id > 1 << 32 && !self.leases.contains(&id) {
-                self.leases.push(id);
-            }
-        }
+        // Small ids are not made up: they come from the script.
+        let id = simple.or_else(json).or_else(fields);
+        self.leases
+            .extend(id.filter(|id| *id > 1 << 32 && !self.leases.contains(id)));
     }
 
     /// stdout: any bytes.

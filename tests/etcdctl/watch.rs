@@ -30,7 +30,8 @@ fn watches_print_later_events_as_etcdctl_does() {
         }
     }
     for side in [&mut ours, &mut real] {
-        // Watches on "now" only see events made after the server has them: wait until it counts all of them.
+        // Watches on "now" only see events made after the server has them: wait until it counts all
+        // of them.
         let metric = format!("etcd_debugging_mvcc_watcher_total {}", lives.len());
         let counted = eventually(PATIENCE, || {
             let page = harness::get(&side.server.endpoint(), "/metrics");

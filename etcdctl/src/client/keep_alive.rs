@@ -1,4 +1,5 @@
-//! Keeps a lease alive: one renewal each third of its time to live, over broken connections as long as it lasts.
+//! Keeps a lease alive: one renewal each third of its time to live, over broken connections as long
+//! as it lasts.
 
 use std::time::Duration;
 

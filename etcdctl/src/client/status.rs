@@ -5,8 +5,8 @@ use std::io;
 
 use tonic::{Code, Status};
 
-/// Texts of etcd itself are printed bare, everything else with its gRPC code. etcd's client goes by a table of
-/// texts: all that start like this, ...
+/// Texts of etcd itself are printed bare, everything else with its gRPC code. etcd's client goes by
+/// a table of texts: all that start like this, ...
 const OWN: &str = "etcdserver: ";
 
 /// ... except these, which the table lacks.
@@ -86,8 +86,8 @@ pub(crate) fn lost(why: &(dyn Error + 'static)) -> Status {
     Status::unavailable(format!("error reading from server: {cause}"))
 }
 
-/// Rewrites failures that tonic made up itself as gRPC's Go library words them; the flag says that the
-/// connection is lost.
+/// Rewrites failures that tonic made up itself as gRPC's Go library words them; the flag says that
+/// the connection is lost.
 pub(crate) fn settle(why: Status, receive_max: usize) -> (Status, bool) {
     if let Some(cause) = why.source() {
         return (lost(cause), true);

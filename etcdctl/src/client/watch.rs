@@ -1,4 +1,5 @@
-//! One watch that outlives its connection: after a break it goes on behind the last event it gave out.
+//! One watch that outlives its connection: after a break it goes on behind the last event it gave
+//! out.
 
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use tonic::{Code, Status, Streaming};
 
 use super::{Client, method, status};
 
-/// Requests under way on one stream: the create request and a few progress requests; a full queue drops progress
-/// requests, which repeat what is asked already.
+/// Requests under way on one stream: the create request and a few progress requests; a full queue
+/// drops progress requests, which repeat what is asked already.
 const REQUESTS_MAX: usize = 8;
 /// Pause before a broken stream is opened again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);

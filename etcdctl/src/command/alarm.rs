@@ -56,7 +56,8 @@ fn list(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     context.print(|printer, out| printer.alarm(out, &reply))
 }
 
-/// Each alarm is cleared by a request of its own; the printed reply has the cleared alarms and no header.
+/// Each alarm is cleared by a request of its own; the printed reply has the cleared alarms and no
+/// header.
 fn disarm(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     no_arguments(&flags, "disarm")?;
     let mut context = session.connect(&mut flags)?;

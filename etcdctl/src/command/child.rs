@@ -12,8 +12,8 @@ use crate::go::quote::quote;
 use crate::io::ChildOutput;
 use crate::session::Context;
 
-/// Runs `command` to its end with these variables added to the environment. The inner error says why it could not be
-/// started.
+/// Runs `command` to its end with these variables added to the environment. The inner error says
+/// why it could not be started.
 pub(super) fn run(
     context: &mut Context<'_>,
     command: &[Vec<u8>],

@@ -18,7 +18,8 @@ pub(super) const COMMAND: Command = Command {
     usage: "[flags] <key> [range_end]",
     short: "Deletes a key or a range of keys",
     long: "\
-Deletes a key, or the keys from <key> up to but not including <range_end>, and prints how many there were.
+Deletes a key, or the keys from <key> up to but not including <range_end>, and prints how many
+there were.
 
   etcdctl del foo             one key
   etcdctl del a c --range     all keys from a up to, not including, c

@@ -18,8 +18,8 @@ pub(super) const COMMAND: Command = Command {
     usage: "[flags] <election-name> [proposal]",
     short: "Stands for an election, or follows it",
     long: "\
-With a proposal, waits to be elected, prints the key and the proposal, and stays the leader until this
-command is interrupted. With -l, prints each leader as it comes.",
+With a proposal, waits to be elected, prints the key and the proposal, and stays the leader until
+this command is interrupted. With -l, prints each leader as it comes.",
     group: Group::Concurrency,
     flags: &[Flag::switch("listen", "only follow the election").short('l')],
     shared: &[],

@@ -41,9 +41,10 @@ pub(super) const COMMAND: Command = Command {
             usage: "[flags]",
             short: "Shows version, size, raft state and alarms of the endpoints",
             long: "\
-Shows version, size, raft state and alarms of the endpoints. The simple format has one line each, with these columns:
-endpoint, ID, version, storage version, db size, in use, percentage not in use, quota, is leader, is learner,
-raft term, raft index, raft applied index, errors, downgrade target version, downgrade enabled.",
+Shows version, size, raft state and alarms of the endpoints. The simple format has one line each,
+with these columns: endpoint, ID, version, storage version, db size, in use, percentage not in use,
+quota, is leader, is learner, raft term, raft index, raft applied index, errors,
+downgrade target version, downgrade enabled.",
             group: Group::Sub,
             flags: &[],
             shared: &[],
@@ -56,7 +57,10 @@ raft term, raft index, raft applied index, errors, downgrade target version, dow
             short: "Shows the hash of all keys and their history, per endpoint",
             long: "",
             group: Group::Sub,
-            flags: &[Flag::int("rev", "hash up to this revision (0 = the newest)")],
+            flags: &[Flag::int(
+                "rev",
+                "hash up to this revision (0 = the newest)",
+            )],
             shared: &[],
             commands: &[],
             action: Action::Run(hash_kv),
@@ -65,7 +69,8 @@ raft term, raft index, raft applied index, errors, downgrade target version, dow
     action: Action::Subcommands,
 };
 
-/// The endpoints to ask: those of `--endpoints`, or with `--cluster` the client addresses of all members.
+/// The endpoints to ask: those of `--endpoints`, or with `--cluster` the client addresses of all
+/// members.
 pub(super) fn endpoints(context: &mut Context<'_>, flags: &Parsed) -> Result<Vec<String>, Failure> {
     if !flags.switch("cluster") {
         return Ok(context.globals.endpoints.clone());

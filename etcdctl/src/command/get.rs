@@ -99,7 +99,8 @@ fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     context.print(|printer, out| printer.get(out, &reply))
 }
 
-/// The pieces of a streamed range as one reply: pairs add up; header, `more` and `count` come with the last piece.
+/// The pieces of a streamed range as one reply: pairs add up; header, `more` and `count` come with
+/// the last piece.
 fn stream(
     context: &mut Context<'_>,
     request: pb::RangeRequest,

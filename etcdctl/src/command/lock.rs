@@ -1,7 +1,7 @@
 //! `lock`: holds a named lock until a signal comes or a command ends.
 //!
-//! The lock is a key `<name>/<lease>` of a lease that this process keeps alive: if the process dies, the lock goes
-//! `--ttl` seconds later.
+//! The lock is a key `<name>/<lease>` of a lease that this process keeps alive: if the process
+//! dies, the lock goes `--ttl` seconds later.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -31,8 +31,10 @@ pub(super) const COMMAND: Command = Command {
     long: "\
 Waits for a named lock, prints its key, and holds it until this command is interrupted.
 
-With a command, holds the lock while that runs, and ends with its exit code. It finds the lock in its
-environment: ETCD_LOCK_KEY and ETCD_LOCK_REV.",
+With a command, holds the lock while that runs, and ends with its exit code. It finds the lock in
+its environment: ETCD_LOCK_KEY and ETCD_LOCK_REV.
+
+  etcdctl lock backup -- sh -c 'backup /var/lib'",
     group: Group::Concurrency,
     flags: &[Flag::new(
         "ttl",
@@ -109,7 +111,8 @@ pub(super) fn show(context: &mut Context<'_>, key: &Bytes, lost: &str) -> Done {
     Ok(context.io.stdout.flush()?)
 }
 
-/// A lease of this process, kept alive while something is awaited, and the signals that end the wait.
+/// A lease of this process, kept alive while something is awaited, and the signals that end the
+/// wait.
 pub(super) struct Lease {
     pub(super) id: i64,
     /// Runs beside everything else until the lease is lost.

@@ -1,7 +1,7 @@
 //! `snapshot save`.
 //!
-//! The file holds the database as the member sent it, then its SHA-256 (32 bytes). It is written as `FILE.part`, synced,
-//! and renamed once it is whole, so that `FILE` is never a torn snapshot.
+//! The file holds the database as the member sent it, then its SHA-256 (32 bytes). It is written as
+//! `FILE.part`, synced, and renamed once it is whole, so that `FILE` is never a torn snapshot.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};

@@ -24,8 +24,10 @@ pub(super) const COMMAND: Command = Command {
     usage: "[flags]",
     short: "Runs several requests as one, on conditions",
     long: "\
-Reads three blocks from standard input, each ended by an empty line, and runs them as one transaction:
-  1. conditions, all of which must hold: mod, create, version, value or lease of a key, with = != < or >
+Reads three blocks from standard input, each ended by an empty line, and runs them as one
+transaction:
+  1. conditions, all of which must hold: mod, create, version, value or lease of a key,
+     with = != < or >
   2. requests (get, put, del) if they hold
   3. requests if they do not
 

@@ -2,7 +2,8 @@
 
 use super::quote::quote;
 
-/// `ParseInt(text, base, 64)`. Base 0 takes the base from a prefix (`0x`, `0o`, `0b`, `0`) and allows `_`.
+/// `ParseInt(text, base, 64)`. Base 0 takes the base from a prefix (`0x`, `0o`, `0b`, `0`) and
+/// allows `_`.
 pub(crate) fn parse_int(text: &[u8], base: u32) -> Result<i64, String> {
     let syntax = || format!("strconv.ParseInt: parsing {}: invalid syntax", quote(text));
     let plain = std::str::from_utf8(text).map_err(|_| syntax())?;

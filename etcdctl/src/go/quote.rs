@@ -41,8 +41,8 @@ fn push_char(out: &mut String, c: char) {
     }
 }
 
-/// Letters, marks, numbers, punctuation and symbols; of the spaces only U+0020. Rust's own escaping draws
-/// the same line, except for combining marks, which Rust escapes and Go prints.
+/// Letters, marks, numbers, punctuation and symbols; of the spaces only U+0020. Rust's own escaping
+/// draws the same line, except for combining marks, which Rust escapes and Go prints.
 fn is_printable(c: char) -> bool {
     if c.is_whitespace() {
         return false;

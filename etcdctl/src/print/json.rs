@@ -1,4 +1,5 @@
-//! JSON with the field names of etcdctl, which come from its Go structs: not all replies follow one style.
+//! JSON with the field names of etcdctl, which come from its Go structs: not all replies follow one
+//! style.
 
 use std::io;
 

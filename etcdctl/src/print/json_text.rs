@@ -1,4 +1,5 @@
-//! JSON as Go's encoder writes it: no spaces, `<>&` escaped, bytes as base64, zero fields left out on request.
+//! JSON as Go's encoder writes it: no spaces, `<>&` escaped, bytes as base64, zero fields left out
+//! on request.
 //!
 //! Written straight to the stream: a reply of a gigabyte costs no second one.
 

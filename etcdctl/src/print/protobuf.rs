@@ -12,7 +12,8 @@ fn raw(out: Out<'_>, message: &impl Message) -> Done {
     Ok(out.write_all(&message.encode_to_vec())?)
 }
 
-/// etcdctl's own types for lease replies have the wire form of the header inside them, and nothing more.
+/// etcdctl's own types for lease replies have the wire form of the header inside them, and nothing
+/// more.
 fn header_only(out: Out<'_>, header: Option<&pb::ResponseHeader>) -> Done {
     header.map_or(Ok(()), |header| raw(out, header))
 }

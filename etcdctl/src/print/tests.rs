@@ -1,4 +1,5 @@
-//! Replies that no healthy single server sends; all others are compared with the real etcdctl by tests/etcdctl.
+//! Replies that no healthy single server sends; all others are compared with the real etcdctl by
+//! tests/etcdctl.
 
 use proto::etcdserverpb::response_op::Response;
 

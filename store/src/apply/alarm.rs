@@ -24,9 +24,11 @@ impl Alarms {
         self.raised.keys().any(|(kind, _)| *kind == alarm as i32)
     }
 
-    /// Whether the quota of that member raised NOSPACE.
-    pub fn is_automatic(&self, member: u64) -> bool {
-        self.raised.get(&(AlarmType::Nospace as i32, member)) == Some(&true)
+    /// Whether NOSPACE is on for that member, and if so, whether the quota raised it.
+    pub fn no_space(&self, member: u64) -> Option<bool> {
+        self.raised
+            .get(&(AlarmType::Nospace as i32, member))
+            .copied()
     }
 
     /// All that are on, with whether the quota raised them.
@@ -77,6 +79,12 @@ impl Alarms {
                     .and_modify(|a| *a &= command.automatic)
                     .or_insert(command.automatic);
                 vec![alarm]
+            }
+            // The quota may have decided before the operator did.
+            Ok(AlarmAction::Deactivate)
+                if command.automatic && self.raised.get(&key) == Some(&false) =>
+            {
+                Vec::new()
             }
             Ok(AlarmAction::Deactivate) => self
                 .raised

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::{Effect, Effects, META_KEY, Meta, Outcome, Place, Shared, State, apply};
+use crate::alarm::Space;
 use crate::command::Command;
 use crate::metrics::Metrics;
 use crate::raft::{Committed, Handle};
@@ -65,6 +66,8 @@ pub struct Worker {
     pub hub: Arc<watch::Hub>,
     /// Where leases get their deadlines.
     pub leases: Arc<lease::Keeper>,
+    /// Who is told how many bytes the data has.
+    pub space: Arc<Space>,
     /// Whether history is being removed.
     pub compacting: tokio::sync::watch::Sender<bool>,
     /// Counters.
@@ -160,6 +163,7 @@ impl Run {
                     answers.push((waiter, outcome));
                 }
             }
+            self.worker.space.set_live(state.store.live_bytes());
             state.applied
         };
         self.perform(effects);
@@ -215,12 +219,12 @@ impl Run {
         if !self.is_compacting() || !self.start_hash() {
             return;
         }
-        let done = self
-            .worker
-            .state
-            .write()
-            .store
-            .compact_step(COMPACT_SLICE_KEYS);
+        let done = {
+            let mut state = self.worker.state.write();
+            let done = state.store.compact_step(COMPACT_SLICE_KEYS);
+            self.worker.space.set_live(state.store.live_bytes());
+            done
+        };
         self.last_slice = Instant::now();
         if done {
             self.worker.compacting.send_replace(false);

@@ -91,6 +91,6 @@ impl Probe for Member {
         metrics
             .mvcc
             .db_size_in_use
-            .set(state.store.live_bytes() as i64);
+            .set(self.db_size_in_use(&state) as i64);
     }
 }

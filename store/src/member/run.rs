@@ -62,6 +62,7 @@ pub async fn start(
         wal,
         directory,
     } = opened;
+    let space = Arc::new(Space::new(limits.quota_bytes, state.store.live_bytes()));
     let state: Shared = Arc::new(RwLock::new(state));
     let (tasks, task_inbox) = channel();
     let settings = Settings {
@@ -92,6 +93,7 @@ pub async fn start(
         raft: raft.clone(),
         hub: hub.clone(),
         leases: leases.clone(),
+        space: space.clone(),
         compacting: compacting_sender,
         metrics: metrics.clone(),
         checkpoint_entries: checkpoint_entries(config),
@@ -117,7 +119,7 @@ pub async fn start(
         proposer,
         hub,
         leases,
-        space: Arc::new(Space::default()),
+        space,
         compacting,
         metrics,
         directory,
@@ -211,11 +213,9 @@ fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
             .run(keeper.state.clone(), proposer, keeper.raft.link())
             .await;
     });
-    if let Some(quota) = member.limits.quota_bytes {
-        let (id, space) = (member.identity.member_id, member.space.clone());
-        let (state, proposer) = (member.state.clone(), member.proposer.clone());
-        tasks.spawn(async move { space.run(id, quota, state, proposer).await });
-    }
+    let (id, space) = (member.identity.member_id, member.space.clone());
+    let (state, proposer) = (member.state.clone(), member.proposer.clone());
+    tasks.spawn(async move { space.run(id, state, proposer).await });
     let compactor = compactor::run(
         config.auto_compaction,
         member.state.clone(),

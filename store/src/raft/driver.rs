@@ -13,12 +13,11 @@ use bytes::Bytes;
 use raft::eraftpb::{Entry, EntryType, HardState, Message, MessageType};
 use raft::{Config, RawNode, StateRole};
 
+use super::convert::from_raft;
 use super::log::{Boot, Log};
 use crate::wal::{self, Position};
 use crate::{command, propose, read};
 
-/// raft's entry kind, as the WAL keeps it.
-pub(super) const KIND_NORMAL: u8 = 0;
 /// Bytes of entries in one message to a follower at most.
 const MESSAGE_BYTES_MAX: u64 = 512 * 1024;
 /// Messages to one follower that may be under way at once.
@@ -424,37 +423,6 @@ fn send(messages: Vec<Message>, actions: &mut Actions) {
 fn entry(data: Bytes) -> Entry {
     Entry {
         data,
-        ..Default::default()
-    }
-}
-
-fn from_raft(entry: &Entry) -> wal::Entry {
-    let kind = match entry.get_entry_type() {
-        EntryType::EntryNormal => KIND_NORMAL,
-        EntryType::EntryConfChange => 1,
-        EntryType::EntryConfChangeV2 => 2,
-    };
-    wal::Entry {
-        index: entry.index,
-        term: entry.term,
-        kind,
-        data: entry.data.clone(),
-    }
-}
-
-pub(super) fn to_raft(entry: &wal::Entry) -> Entry {
-    let entry_type = match entry.kind {
-        KIND_NORMAL => EntryType::EntryNormal,
-        1 => EntryType::EntryConfChange,
-        2 => EntryType::EntryConfChangeV2,
-        // The WAL's checksums hold, so no release wrote this.
-        other => panic!("log entry {} is of kind {other}", entry.index),
-    };
-    Entry {
-        entry_type,
-        index: entry.index,
-        term: entry.term,
-        data: entry.data.clone(),
         ..Default::default()
     }
 }

@@ -13,7 +13,7 @@ use raft::{Error, GetEntriesContext, RaftState, Storage, StorageError};
 /// front is dropped. etcd keeps as many (`--snapshot-catchup-entries`).
 const WINDOW_ENTRIES_MAX: usize = 5_000;
 /// Bytes of applied entries kept in the window at most.
-const WINDOW_BYTES_MAX: usize = 4 * 1024 * 1024;
+const WINDOW_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where raft starts from: what the WAL and the checkpoint said.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,7 +62,7 @@ impl Log {
         let tail: Vec<Entry> = boot
             .tail
             .iter()
-            .map(|(entry, _)| super::driver::to_raft(entry))
+            .map(|(entry, _)| super::convert::to_raft(entry))
             .collect();
         log.append(&tail);
         log

@@ -5,6 +5,7 @@
 //! simulation can drive it as well as [`thread`], which runs it on a thread of its own.
 //! raft's own types never leave this folder.
 
+mod convert;
 mod driver;
 mod log;
 mod logger;

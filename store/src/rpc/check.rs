@@ -158,3 +158,6 @@ fn overlaps(ops: &[pb::RequestOp]) -> Result<Touched, Status> {
     }
     Ok(touched)
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,7 @@ impl pb::maintenance_server::Maintenance for Service {
             raft_term: link.term(),
             raft_applied_index: link.applied_index(),
             errors,
-            db_size_in_use: state.store.live_bytes() as i64,
+            db_size_in_use: member.db_size_in_use(&state) as i64,
             is_learner: own.is_some_and(|m| m.is_learner),
             storage_version: version::STORAGE.into(),
             db_size_quota: member.limits.quota_bytes.map_or(0, |bytes| bytes as i64),
@@ -152,11 +152,13 @@ impl pb::maintenance_server::Maintenance for Service {
 impl Member {
     /// Bytes that the data occupies on disk, never less than what is in use.
     pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
-        let store = &state.store;
-        store
-            .bytes_on_disk()
-            .max(store.live_bytes())
-            .max(DB_BYTES_MIN)
+        let bytes = state.store.bytes_on_disk();
+        bytes.max(self.db_size_in_use(state))
+    }
+
+    /// Bytes of keys and values, history included.
+    pub(crate) fn db_size_in_use(&self, state: &crate::apply::State) -> u64 {
+        state.store.live_bytes().max(DB_BYTES_MIN)
     }
 
     async fn hash_kv(self: &Arc<Self>, revision: i64) -> Result<crate::mvcc::HashKv, Status> {

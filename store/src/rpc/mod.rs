@@ -21,8 +21,10 @@ use std::time::Duration;
 
 use proto::etcdserverpb as pb;
 use tonic::Status;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
+use crate::alarm::Space;
 use crate::apply::{Identity, Reply, Shared};
 use crate::command::Command;
 use crate::lease::Keeper;
@@ -64,8 +66,8 @@ pub struct Member {
     pub hub: Arc<Hub>,
     /// Leases' deadlines.
     pub leases: Arc<Keeper>,
-    /// Told when the quota refuses something.
-    pub space: Arc<crate::alarm::Space>,
+    /// What the quota leaves.
+    pub space: Arc<Space>,
     /// Whether history is being removed.
     pub compacting: tokio::sync::watch::Receiver<bool>,
     /// Counters.
@@ -83,6 +85,8 @@ impl Member {
             ($server:path, $service:expr) => {{
                 use $server as Server;
                 let server = Server::new($service)
+                    .accept_compressed(CompressionEncoding::Gzip)
+                    .send_compressed(CompressionEncoding::Gzip)
                     .max_decoding_message_size(limit)
                     .max_encoding_message_size(usize::MAX);
                 let check = metadata::Check::new(self.clone());
@@ -115,28 +119,12 @@ impl Member {
         routes
     }
 
-    /// Has a command carried out.
+    /// Has a command carried out. The space it may take is its own until the outcome is known.
     async fn propose(&self, command: &Command) -> Result<Reply, Status> {
-        self.check_quota(command)?;
-        Ok(self.proposer.propose(command).await??)
-    }
-
-    /// An overfull store refuses just what would not fit. It raises the alarm, which stops all
-    /// that adds data on every member, only when hardly anything would fit any more.
-    fn check_quota(&self, command: &Command) -> Result<(), Status> {
-        let Some(quota) = self.limits.quota_bytes else {
-            return Ok(());
+        let Ok(_reserved) = self.space.reserve(quota::cost(command)) else {
+            return Err(status::no_space());
         };
-        let cost = quota::cost(command);
-        if cost == 0 {
-            return Ok(());
-        }
-        let live = self.state.read().store.live_bytes();
-        if live + cost < quota {
-            return Ok(());
-        }
-        self.space.refused(live, quota);
-        Err(status::no_space())
+        Ok(self.proposer.propose(command).await??)
     }
 
     /// Waits until compacted history is removed.

@@ -165,7 +165,7 @@ impl Session {
 
     /// What has happened is sent first, so that the report holds for it as well.
     async fn progress_asked(&mut self) -> Result<(), Gone> {
-        while let Ok(Some(update)) = self.stream.try_next() {
+        while let Ok(Some(update)) = self.stream.try_next().await {
             self.updated(update).await?;
         }
         match self.stream.progress() {
@@ -305,3 +305,6 @@ fn jittered(interval: Duration) -> Duration {
     let random = getrandom::u64().unwrap_or(0);
     interval + Duration::from_millis(random.checked_rem(part).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

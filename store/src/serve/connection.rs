@@ -4,12 +4,13 @@ use super::authority::Lenient;
 use super::listen::Traffic;
 use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
 use super::messages::Messages;
+use super::refuse;
 use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
 use super::{CONNECTION_WINDOW_BYTES, Options, STREAM_WINDOW_BYTES, Services, stopped};
 use crate::metrics::Grpc;
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -24,6 +25,9 @@ use tower::Service as _;
 
 /// The header that holds the text of an error.
 const GRPC_MESSAGE: &str = "grpc-message";
+/// The compression of a message, and those that the other side understands.
+const GRPC_ENCODING: &str = "grpc-encoding";
+const GRPC_ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 /// Streams a client may cancel before the server has looked at them. Go clients drop thousands of
 /// calls at once when a context ends, which is no attack.
 const RESET_STREAMS_MAX: usize = 4096;
@@ -63,14 +67,14 @@ impl Front {
 
     /// Answers one request.
     async fn answer(&self, request: Request<Incoming>, traffic: Traffic) -> Response<Measured> {
-        let is_grpc = request.version() == Version::HTTP_2
-            && request
-                .headers()
-                .get(CONTENT_TYPE)
-                .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
         match traffic {
-            Traffic::Both | Traffic::Grpc if is_grpc => self.answer_grpc(request).await,
-            Traffic::Grpc => plain(unsupported()),
+            Traffic::Both | Traffic::Grpc if refuse::is_grpc(&request) => {
+                self.answer_grpc(request).await
+            }
+            Traffic::Grpc => plain(refuse::no_grpc(request.headers())),
+            Traffic::Both if refuse::looks_like_grpc(&request) => {
+                plain(refuse::no_grpc(request.headers()))
+            }
             Traffic::Both | Traffic::Http => {
                 plain(call(&self.services.http, request.map(Body::new)).await)
             }
@@ -80,7 +84,12 @@ impl Front {
         }
     }
 
-    async fn answer_grpc(&self, request: Request<Incoming>) -> Response<Measured> {
+    async fn answer_grpc(&self, mut request: Request<Incoming>) -> Response<Measured> {
+        let kind = refuse::echoed(request.headers());
+        if let Some(response) = refuse::refused(&request) {
+            return plain(of_kind(response, kind));
+        }
+        compress_alike(request.headers_mut());
         let metrics = &self.services.metrics;
         let uri = request.uri().clone();
         let started = metrics.grpc.start(uri.path()).map(Arc::new);
@@ -105,8 +114,25 @@ impl Front {
             response.headers_mut().insert(GRPC_MESSAGE, text);
         }
         let stop = LASTING.contains(&uri.path()).then(|| self.stop.clone());
-        response.map(|body| Measured::new(body, meter).until(stop))
+        of_kind(response, kind).map(|body| Measured::new(body, meter).until(stop))
     }
+}
+
+/// Puts the content type in, if it is not the plain one.
+fn of_kind(mut response: Response<Body>, kind: Option<HeaderValue>) -> Response<Body> {
+    if let Some(kind) = kind {
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
+    response
+}
+
+/// Go's server answers with the compression of the request, whatever the client would take; tonic
+/// answers with what the client would take.
+fn compress_alike(headers: &mut HeaderMap) {
+    match headers.get(GRPC_ENCODING).cloned() {
+        Some(encoding) => headers.insert(GRPC_ACCEPT_ENCODING, encoding),
+        None => headers.remove(GRPC_ACCEPT_ENCODING),
+    };
 }
 
 /// The text Go's server has for a service or method nobody offers.
@@ -118,13 +144,6 @@ fn unknown_method(path: &str) -> Option<HeaderValue> {
         format!("unknown service {service}")
     };
     HeaderValue::from_str(&text).ok()
-}
-
-/// HTTP has URLs of its own here.
-fn unsupported() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    response
 }
 
 fn plain(response: Response<Body>) -> Response<Measured> {

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A message that states a length above the bound fails the call at once, with the code and text
-//! of Go's server, which clients match. (The `tonic` of the day has another code and text.)
+//! of Go's server, which clients match. (The `tonic` of the day has another code and text.) So does
+//! a body that ends inside a message.
 
 use crate::metrics::Call;
 use bytes::{Buf as _, Bytes};
@@ -58,7 +59,7 @@ where
         let frame = match ready!(Pin::new(&mut this.body).poll_frame(context)) {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return Poll::Ready(Some(Err(Status::from_error(error.into())))),
-            None => return Poll::Ready(None),
+            None => return Poll::Ready(this.scan.cut_off().map(Err)),
         };
         if let Some(data) = frame.data_ref() {
             this.bytes.inc_by(data.len() as u64);
@@ -75,7 +76,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.is_end_stream() && self.scan.is_between()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -101,6 +102,20 @@ impl Scan {
             seen: 0,
             left: 0,
         }
+    }
+
+    /// Whether the last message is whole.
+    fn is_between(&self) -> bool {
+        self.seen == 0 && self.left == 0
+    }
+
+    /// The error of a body that ends here, once.
+    fn cut_off(&mut self) -> Option<Status> {
+        if self.is_between() {
+            return None;
+        }
+        (self.seen, self.left) = (0, 0);
+        Some(Status::unknown("unexpected EOF"))
     }
 
     /// Takes the next bytes; gives the number of messages that begin in them.

@@ -8,7 +8,7 @@
 //!
 //! The first bytes of a connection tell its protocol, the content type of a request its service.
 //! `authority` lets in old clients whose `:authority` is none, `messages` counts and bounds what
-//! comes in, `measured` what goes out.
+//! comes in, `measured` what goes out; `refuse` holds what the headers alone forbid.
 //!
 //! Invariants: the number of connections is bounded by the limit of open files less
 //! `FILES_RESERVED`, so that the log can always be opened; what one connection may make the
@@ -19,6 +19,7 @@ mod connection;
 mod listen;
 mod measured;
 mod messages;
+mod refuse;
 mod sniff;
 
 pub use listen::{Bound, Error, bind, bind_metrics};

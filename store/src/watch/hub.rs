@@ -115,6 +115,14 @@ impl Hub {
         Joined::Synced(member)
     }
 
+    /// Number of synced watchers.
+    #[cfg(test)]
+    pub(super) fn members_len(&self) -> usize {
+        let inner = self.inner.lock();
+        let exact = inner.exact.values().map(Vec::len).sum::<usize>();
+        exact + inner.ranges.values().map(Vec::len).sum::<usize>()
+    }
+
     /// Delivers nothing more to it.
     pub(super) fn leave(&self, member: &Arc<Member>) {
         self.inner.lock().remove(member);
@@ -133,13 +141,16 @@ impl Inner {
     }
 
     fn remove(&mut self, member: &Arc<Member>) {
-        let spec = &member.spec;
-        let members = self.members_of(spec);
+        let Spec { key, range_end, .. } = &member.spec;
+        let members = self.members_of(&member.spec);
         members.retain(|other| other.serial != member.serial);
-        if members.is_empty() {
-            self.exact.remove(&spec.key);
-            self.ranges
-                .remove(&(spec.key.clone(), spec.range_end.clone()));
+        if !members.is_empty() {
+            return;
+        }
+        if range_end.is_empty() {
+            self.exact.remove(key);
+        } else {
+            self.ranges.remove(&(key.clone(), range_end.clone()));
         }
     }
 

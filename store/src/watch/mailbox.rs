@@ -9,9 +9,9 @@ use tokio::sync::Notify;
 
 /// Deliveries that wait for a stream at most. When it is full, the watcher concerned is marked as
 /// lagging and reads the history instead.
-const DELIVERIES_MAX: usize = 1_024;
+pub(super) const DELIVERIES_MAX: usize = 1_024;
 /// Bytes of events that wait for a stream at most, unless a single delivery is larger.
-const BYTES_MAX: usize = 1024 * 1024;
+pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
 /// All events of one revision for one watch.
 #[derive(Debug)]
@@ -29,6 +29,16 @@ pub(super) enum Mail {
         watch_id: i64,
         from: i64,
     },
+}
+
+impl Mail {
+    /// Whose it is.
+    pub(super) fn watch_id(&self) -> i64 {
+        match self {
+            Self::Delivery(delivery) => delivery.watch_id,
+            Self::Lagging { watch_id, .. } => *watch_id,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -74,6 +84,14 @@ impl Mailbox {
         }
         let (watch_id, from) = queue.lagging.pop_front()?;
         Some(Mail::Lagging { watch_id, from })
+    }
+
+    /// Throws away what waits for a watch that has ended: another may get its id.
+    pub(super) fn forget(&self, watch_id: i64) {
+        let mut queue = self.queue.lock();
+        queue.lagging.retain(|(id, _)| *id != watch_id);
+        queue.deliveries.retain(|(_, d)| d.watch_id != watch_id);
+        queue.bytes = queue.deliveries.iter().map(|(size, _)| size).sum();
     }
 
     /// Whether nothing waits.

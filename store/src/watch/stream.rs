@@ -1,6 +1,6 @@
 //! A set of watches that share one mailbox: what a client's watch stream is made of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -81,8 +81,17 @@ pub struct Stream {
     mailbox: Arc<Mailbox>,
     watches: HashMap<i64, Watch>,
     next_id: i64,
+    /// Watches that lag, in the order in which they read on.
+    lagging: VecDeque<i64>,
     /// Picked up while deliveries were put together.
     pending: Option<Mail>,
+}
+
+enum Step {
+    Update(Update),
+    /// Something was done, but there is nothing to tell yet.
+    Again,
+    Idle,
 }
 
 impl Stream {
@@ -94,6 +103,7 @@ impl Stream {
             mailbox: Arc::default(),
             watches: HashMap::new(),
             next_id: 0,
+            lagging: VecDeque::new(),
             pending: None,
         }
     }
@@ -136,6 +146,10 @@ impl Stream {
             return false;
         };
         self.forget(&watch);
+        // The client may give the id to another watch.
+        self.lagging.retain(|lagging| *lagging != id);
+        self.mailbox.forget(id);
+        self.pending.take_if(|mail| mail.watch_id() == id);
         true
     }
 
@@ -159,11 +173,11 @@ impl Stream {
         }
         ids.iter()
             .all(|id| match self.watches.get(id) {
-                Some(watch) => {
-                    matches!(watch.phase, Phase::Synced(_))
-                        && published >= watch.spec.start_revision
-                }
-                None => false,
+                Some(Watch {
+                    phase: Phase::Synced(member),
+                    spec,
+                }) => published >= spec.start_revision && published + 1 >= member.from,
+                _ => false,
             })
             .then_some(published)
     }
@@ -174,10 +188,12 @@ impl Stream {
     /// History could not be read.
     pub async fn next(&mut self) -> Result<Update, mvcc::Error> {
         loop {
-            if let Some(update) = self.try_next()? {
-                return Ok(update);
+            match self.step()? {
+                Step::Update(update) => return Ok(update),
+                // A long history without a match must not keep the thread from others.
+                Step::Again => tokio::task::yield_now().await,
+                Step::Idle => self.mailbox.arrived().await,
             }
-            self.mailbox.arrived().await;
         }
     }
 
@@ -185,18 +201,29 @@ impl Stream {
     ///
     /// # Errors
     /// History could not be read.
-    pub fn try_next(&mut self) -> Result<Option<Update>, mvcc::Error> {
+    pub async fn try_next(&mut self) -> Result<Option<Update>, mvcc::Error> {
+        loop {
+            match self.step()? {
+                Step::Update(update) => return Ok(Some(update)),
+                Step::Again => tokio::task::yield_now().await,
+                Step::Idle => return Ok(None),
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<Step, mvcc::Error> {
         while let Some(mail) = self.pending.take().or_else(|| self.mailbox.take()) {
             match mail {
                 Mail::Delivery(delivery) => {
                     let (id, revision) = (delivery.watch_id, delivery.revision);
                     if let Some(update) = self.delivered(id, revision, delivery.events)? {
-                        return Ok(Some(update));
+                        return Ok(Step::Update(update));
                     }
                 }
                 Mail::Lagging { watch_id, from } => {
                     if let Some(watch) = self.watches.get_mut(&watch_id) {
                         watch.phase = Phase::Lagging { from };
+                        self.lagging.push_back(watch_id);
                         self.hub.metrics().watch.slow_watchers.inc();
                     }
                 }
@@ -243,21 +270,20 @@ impl Stream {
         }))
     }
 
-    /// Lets one lagging watch read on.
-    fn catch_up(&mut self) -> Result<Option<Update>, mvcc::Error> {
-        while let Some((id, from)) = self
-            .watches
-            .iter()
-            .find_map(|(id, watch)| match watch.phase {
-                Phase::Lagging { from } => Some((*id, from)),
-                Phase::Synced(_) => None,
-            })
-        {
-            if let Some(update) = self.read_history(id, from)? {
-                return Ok(Some(update));
-            }
+    /// Lets one lagging watch read on; they take turns.
+    fn catch_up(&mut self) -> Result<Step, mvcc::Error> {
+        let Some(id) = self.lagging.pop_front() else {
+            return Ok(Step::Idle);
+        };
+        let Some(&Phase::Lagging { from }) = self.watches.get(&id).map(|watch| &watch.phase) else {
+            return Ok(Step::Again);
+        };
+        let update = self.read_history(id, from)?;
+        let watch = self.watches.get(&id);
+        if watch.is_some_and(|watch| matches!(watch.phase, Phase::Lagging { .. })) {
+            self.lagging.push_back(id);
         }
-        Ok(None)
+        Ok(update.map_or(Step::Again, Step::Update))
     }
 
     fn read_history(&mut self, id: i64, from: i64) -> Result<Option<Update>, mvcc::Error> {
@@ -281,7 +307,6 @@ impl Stream {
             Err(mvcc::Error::Compacted) => {
                 let compact_revision = store.compact_revision();
                 drop(state);
-                self.hub.metrics().watch.slow_watchers.dec();
                 self.cancel(id);
                 return Ok(Some(Update::Compacted {
                     watch_id: id,
@@ -333,11 +358,12 @@ impl Stream {
         Ok(())
     }
 
-    fn enter(&self, id: i64, spec: Spec, from: i64) -> Watch {
+    fn enter(&mut self, id: i64, spec: Spec, from: i64) -> Watch {
         let phase = match self.hub.join(id, &spec, from, &self.mailbox) {
             Joined::Synced(member) => Phase::Synced(member),
             Joined::Behind(_) => {
                 self.hub.metrics().watch.slow_watchers.inc();
+                self.lagging.push_back(id);
                 Phase::Lagging { from }
             }
         };
@@ -345,8 +371,9 @@ impl Stream {
     }
 
     fn forget(&self, watch: &Watch) {
-        if let Phase::Synced(member) = &watch.phase {
-            self.hub.leave(member);
+        match &watch.phase {
+            Phase::Synced(member) => self.hub.leave(member),
+            Phase::Lagging { .. } => self.hub.metrics().watch.slow_watchers.dec(),
         }
         self.hub.metrics().watch.watchers.dec();
     }

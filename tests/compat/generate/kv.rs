@@ -65,6 +65,11 @@ impl Generator {
 
     pub(super) fn range_stream(&mut self) -> RangeRequest {
         let mut request = self.range();
+        if request.sort_order == 0 {
+            // Not refused, but etcd then goes on after the last pair of a sorted chunk, and leaves
+            // out what lies between.
+            request.sort_target = 0;
+        }
         if self.rng.random_bool(0.8) {
             request.sort_order = self.choice(2, false);
             request.sort_target = 0;

@@ -70,6 +70,11 @@ impl Generator {
         self.since_look = 0;
     }
 
+    /// The newest revision that a reply told.
+    pub(crate) fn newest_revision(&self) -> i64 {
+        self.model.revision
+    }
+
     /// Steps to do when no more come: they leave nothing uncompared.
     pub(crate) fn finish(&mut self) -> Vec<Step> {
         let mut rest: Vec<Step> = self.pending.drain(..).collect();

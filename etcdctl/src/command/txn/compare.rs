@@ -73,7 +73,8 @@ pub(super) fn parse(line: &[u8]) -> Result<pb::Compare, Failure> {
     })
 }
 
-/// `"key") op "value"`: the parenthesis stands right after the key, white space around the operator.
+/// `"key") op "value"`: the parenthesis stands right after the key, white space around the
+/// operator.
 fn scan(text: &[u8], parts: &mut Parts) -> Option<()> {
     let (key, rest) = literal(text.trim_ascii_start())?;
     parts.key = key;

@@ -1,4 +1,5 @@
-//! Conditions and requests as they are typed; the cases that the real etcdctl has no answer for stand here.
+//! Conditions and requests as they are typed; the cases that the real etcdctl has no answer for
+//! stand here.
 
 use proto::etcdserverpb::compare::{CompareResult, CompareTarget, TargetUnion};
 

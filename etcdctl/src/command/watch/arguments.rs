@@ -1,4 +1,5 @@
-//! What is watched and what is run: from the command line or an interactive line, and the two variables.
+//! What is watched and what is run: from the command line or an interactive line, and the two
+//! variables.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -39,7 +40,8 @@ impl Arguments {
     }
 }
 
-/// From the command line. `argv` is all of it: whether anything follows `watch` counts, flags included.
+/// From the command line. `argv` is all of it: whether anything follows `watch` counts, flags
+/// included.
 pub(super) fn of_line(
     flags: &Parsed,
     argv: &[Vec<u8>],

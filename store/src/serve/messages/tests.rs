@@ -33,3 +33,21 @@ fn a_message_above_the_bound_fails_before_it_is_there() {
         "grpc: received message larger than max (4294967295 vs. 10)"
     );
 }
+
+#[test]
+fn a_body_that_ends_inside_a_message_is_cut_off() {
+    let bytes = [message(3), message(0)].concat();
+    for end in 0..=bytes.len() {
+        let mut scan = Scan::new(10);
+        scan.feed(&bytes[..end]).unwrap();
+        let whole = [0, 8, 13].contains(&end);
+        assert_eq!(scan.is_between(), whole, "{end} bytes");
+        let code = scan.cut_off().map(|status| status.code());
+        assert_eq!(
+            code,
+            (!whole).then_some(tonic::Code::Unknown),
+            "{end} bytes"
+        );
+        assert!(scan.cut_off().is_none(), "told once");
+    }
+}
