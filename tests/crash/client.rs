@@ -28,7 +28,7 @@ pub(crate) struct Client {
 /// What a watch from a revision on finds.
 pub(crate) enum Started {
     /// A stream whose next messages are events.
-    Watching(Watching),
+    Watching(Box<Watching>),
     /// The revision is compacted; this is the first that is not.
     Compacted(i64),
 }
@@ -174,7 +174,7 @@ impl Client {
             }
             watching.first = Some(first);
         }
-        Ok(Started::Watching(watching))
+        Ok(Started::Watching(Box::new(watching)))
     }
 
     /// The compact revision (0 if nothing was compacted) and every event from it up to the

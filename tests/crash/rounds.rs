@@ -150,7 +150,7 @@ impl Run<'_> {
     }
 
     fn copy(&mut self, round: u32) -> Result<Option<TempDir>, String> {
-        if round % COPY_EVERY != 0 {
+        if !round.is_multiple_of(COPY_EVERY) {
             return Ok(None);
         }
         let copy = TempDir::with_prefix("pintle-crash-copy-").map_err(|error| error.to_string())?;

@@ -35,7 +35,7 @@ async fn write(client: &Client, count: usize) -> i64 {
     tasks.join_all().await.into_iter().max().unwrap()
 }
 
-async fn watch(client: &mut Client, from: i64) -> Watching {
+async fn watch(client: &mut Client, from: i64) -> Box<Watching> {
     match client.watch(from).await.unwrap() {
         Started::Watching(watching) => watching,
         Started::Compacted(at) => panic!("compacted at {at}"),
@@ -53,7 +53,7 @@ async fn who_never_reads_costs_little_and_misses_nothing() {
     let growth = resident(&server).saturating_sub(before);
     println!(
         "{before} KiB before, {growth} KiB more after {} MiB of events",
-        EVENTS * VALUE_BYTES >> 20
+        (EVENTS * VALUE_BYTES) >> 20
     );
     assert!(growth < GROWTH_MAX, "{growth} KiB more than {before}");
     // It reads at last, and gets every revision once and in order.
