@@ -34,6 +34,7 @@ mod events;
 mod hash;
 mod load;
 mod manifest;
+mod packed;
 mod range;
 mod recent;
 mod restore;
