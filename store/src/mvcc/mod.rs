@@ -35,6 +35,7 @@ mod hash;
 mod load;
 mod long;
 mod manifest;
+mod packed;
 mod range;
 mod recent;
 mod restore;
