@@ -583,7 +583,10 @@ fn an_operators_alarm_is_not_the_quotas() {
         let Reply::Alarm(reply) = fixture.ok(alarm(action, nospace, automatic)) else {
             panic!("not an alarm")
         };
-        (reply.alarms.len(), fixture.state.alarms.is_automatic(1))
+        (
+            reply.alarms.len(),
+            fixture.state.alarms.no_space(1) == Some(true),
+        )
     };
     assert_eq!(run(Deactivate, false), (0, false), "it was not on");
     assert_eq!(run(Activate, true), (1, true));
@@ -668,7 +671,7 @@ fn the_state_comes_back_from_a_checkpoint() {
     assert_eq!(fixture.state.applied, (42, TERM));
     assert_eq!(fixture.keys_of(7), ["a"]);
     assert_eq!(fixture.state.leases.get(7).unwrap().seconds_left(), 20);
-    assert!(fixture.state.alarms.is_automatic(1));
+    assert_eq!(fixture.state.alarms.no_space(1), Some(true));
     // What was restored is alive: the key goes with its lease.
     fixture.ok(revoke(7));
     assert_eq!(fixture.value("a"), None);
