@@ -27,11 +27,16 @@ fn sized(bytes: usize) -> Step {
     put("big", vec![b'x'; bytes])
 }
 
-/// Puts until hardly anything fits any more, waits for the alarm, and goes on.
+/// Puts until hardly anything fits any more, waits for the alarm, and goes on. Etcd's file grows
+/// some time after a put, so that another put may be needed to see that nothing fits.
 fn full(last: Vec<Step>) -> Vec<Step> {
     let mut steps = vec![put("a", "1")];
     steps.extend((0..40).map(|_| sized(40_000)));
-    steps.push(await_alarms(true));
+    steps.push(Step::AwaitAlarms {
+        raised: true,
+        seconds: 1,
+    });
+    steps.extend([sized(40_000), await_alarms(true)]);
     steps.extend(last);
     steps
 }

@@ -128,7 +128,6 @@ fn metadata() -> Vec<Case> {
             |reply, _| says(reply, "13", "malformed grpc-timeout: strconv.ParseUint: parsing \"soo\": invalid syntax") && raw(reply).status == 400),
         holds("a timeout that has no unit", |_| vec![with("grpc-timeout", "10")], |reply, _| says(reply, "13", "malformed grpc-timeout: transport: timeout unit is not recognized: \"10\"")),
         holds("a timeout of nine digits", |_| vec![with("grpc-timeout", "123456789S")], |reply, _| says(reply, "13", "malformed grpc-timeout: transport: timeout string is too long: \"123456789S\"")),
-        holds("a timeout that is over at once", |_| vec![with("grpc-timeout", "0S")], |reply, _| says(reply, "4", "context deadline exceeded")),
     ]
 }
 
