@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use store::backend::{Backend, Blob, SledBackend};
-use store::mvcc::{Options, PutOptions, RangeQuery, Store};
+use store::mvcc::{LogRef, Options, PutOptions, RangeQuery, Store, ValueSource};
 
 const VALUE_BYTES: usize = 256;
 const PUTS_PER_CHECKPOINT: usize = 50_000;
@@ -37,7 +37,7 @@ fn parse(keys: &str) -> io::Result<usize> {
 
 fn drive(keys: &str) -> io::Result<()> {
     let dir = tempfile::tempdir()?;
-    for phase in ["memory", "fill", "restart", "churn", "restart"] {
+    for phase in ["memory", "recents", "fill", "restart", "churn", "restart"] {
         let status = std::process::Command::new(std::env::current_exe()?)
             .args([phase, keys])
             .arg(dir.path())
@@ -53,6 +53,7 @@ fn run(phase: &str, keys: usize, dir: &Path) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match phase {
         "memory" => memory(keys, &mut out),
+        "recents" => recents(keys, &mut out),
         "fill" => fill(keys, dir, &mut out),
         "restart" => restart(dir, &mut out),
         "churn" => churn(keys, dir, &mut out),
@@ -116,6 +117,71 @@ fn memory(keys: usize, out: &mut impl Write) -> io::Result<()> {
     }
     let each = begin.elapsed() / (keys / 2) as u32;
     writeln!(out, "get from memory: {each:?}")
+}
+
+/// A log of which every value is the same.
+struct Log;
+
+impl ValueSource for Log {
+    fn read(&self, _segment: u64, _offset: u64, len: u32) -> io::Result<Bytes> {
+        Ok(Bytes::from(vec![7; len as usize]))
+    }
+}
+
+/// Records that wait for a checkpoint, with their values in a log: cost and memory. Few
+/// keys, so that the index is small.
+fn recents(keys: usize, out: &mut impl Write) -> io::Result<()> {
+    let backend = Arc::new(store::backend::MemoryBackend::new());
+    let options = Options {
+        values: Some(Arc::new(Log)),
+        ..Options::default()
+    };
+    let mut store = Store::open(backend, options).expect("it is empty");
+    let before = rss("VmRSS")?;
+    let begin = Stopwatch::now();
+    for at in 0..keys {
+        let log = LogRef {
+            segment: at as u64 >> 17,
+            offset: (at as u64 & 0x1_ffff) * 350,
+            len: VALUE_BYTES as u32,
+        };
+        let options = PutOptions {
+            log: Some(log),
+            ..PutOptions::default()
+        };
+        let mut txn = store.begin();
+        let value = Bytes::from(vec![7; VALUE_BYTES]);
+        txn.put(key(at % 1000), value, 0, options)
+            .expect("nothing is read");
+        txn.commit();
+    }
+    let each = begin.elapsed() / keys as u32;
+    writeln!(
+        out,
+        "recents: put {each:?}, {} MiB for {keys} records",
+        rss("VmRSS")? - before
+    )?;
+    let mut rng = StdRng::seed_from_u64(5);
+    let gets = 100_000;
+    let begin = Stopwatch::now();
+    for _ in 0..gets {
+        let revision = rng.random_range(1_002..keys as i64);
+        store
+            .previous(&key(revision as usize % 1000), revision)
+            .expect("it is in the log");
+    }
+    writeln!(out, "get from recents: {:?}", begin.elapsed() / gets)?;
+    // The clock of a thread advances in steps of some milliseconds.
+    let (scans, mut scanned) = (50, 0);
+    let begin = Stopwatch::now();
+    for _ in 0..scans {
+        let found = store
+            .events_since(2, i64::MAX, b"none", b"", usize::MAX)
+            .expect("nothing is compacted");
+        scanned += found.next_revision - 2;
+    }
+    let each = begin.elapsed() / scanned as u32;
+    writeln!(out, "scan of recents: {each:?} per record")
 }
 
 fn fill(keys: usize, dir: &Path, out: &mut impl Write) -> io::Result<()> {

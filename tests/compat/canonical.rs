@@ -101,7 +101,7 @@ fn status(reply: &mut pb::StatusResponse) {
         .collect::<Vec<_>>()
         .join(".");
     let positive = |size: &mut i64| *size = i64::from(*size > 0);
-    let in_use = (0..=reply.db_size).contains(&reply.db_size_in_use);
+    let in_use = (1..=reply.db_size).contains(&reply.db_size_in_use);
     reply.db_size_in_use = i64::from(in_use);
     positive(&mut reply.db_size);
     let applied = reply.raft_applied_index > 0 && reply.raft_applied_index <= reply.raft_index;

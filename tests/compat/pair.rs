@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use proto::etcdserverpb::RangeRequest;
+use proto::etcdserverpb::{AlarmRequest, RangeRequest};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -98,13 +98,28 @@ impl Pair {
                 let (a, b) = tokio::join!(joined(a), joined(b));
                 self.agree(&step, a, b).await
             }
-            other => self.both_do(other).await,
+            other => {
+                let (a, b) = self.both_do(other).await;
+                self.agree(other, a, b).await
+            }
         }
     }
 
-    /// Does one step on both sides. Gives what both said, in shared names, or how they differ.
-    async fn both_do(&mut self, step: &Step) -> Result<Outcome, Box<Difference>> {
-        let (a, b) = match step {
+    /// Does one step on both sides, which need not agree. Gives what each said, in shared names.
+    pub(crate) async fn run_apart(&mut self, step: &Step) -> (Outcome, Outcome) {
+        let (a, b) = self.both_do(step).await;
+        self.canonical(step, a, b)
+    }
+
+    /// The same on the server under test alone.
+    pub(crate) async fn run_ours(&mut self, step: &Step) -> Outcome {
+        let outcome = self.a.send(step).await;
+        self.canonical(step, outcome, Outcome::Blocked).0
+    }
+
+    /// Does one step on both sides.
+    async fn both_do(&mut self, step: &Step) -> (Outcome, Outcome) {
+        match step {
             Step::Watch(watch) => {
                 tokio::join!(self.a.watching.run(watch), self.b.watching.run(watch))
             }
@@ -123,18 +138,19 @@ impl Pair {
                     await_storage(&self.b, version)
                 )
             }
+            Step::AwaitAlarms { raised, seconds } => {
+                let within = Duration::from_secs((*seconds).into());
+                tokio::join!(
+                    await_alarms(&self.a, *raised, within),
+                    await_alarms(&self.b, *raised, within)
+                )
+            }
             other => both(&self.a, &self.b, other).await,
-        };
-        self.agree(step, a, b).await
+        }
     }
 
-    /// Brings both outcomes into the form in which they are compared, and compares them.
-    async fn agree(
-        &mut self,
-        step: &Step,
-        mut a: Outcome,
-        mut b: Outcome,
-    ) -> Result<Outcome, Box<Difference>> {
+    /// Brings both outcomes into the form in which they are compared.
+    fn canonical(&mut self, step: &Step, mut a: Outcome, mut b: Outcome) -> (Outcome, Outcome) {
         self.note_renewal(step);
         learn(&mut self.a, step, &a);
         learn(&mut self.b, step, &b);
@@ -147,6 +163,17 @@ impl Pair {
             _ => false,
         };
         canonical::reconcile(&mut a, &b, any_ttl);
+        (a, b)
+    }
+
+    /// Compares both outcomes.
+    async fn agree(
+        &mut self,
+        step: &Step,
+        a: Outcome,
+        b: Outcome,
+    ) -> Result<Outcome, Box<Difference>> {
+        let (a, b) = self.canonical(step, a, b);
         let gone = self.a.is_gone(&a) || self.b.is_gone(&b);
         if a != b || gone {
             return Err(Box::new(Difference::new(step.clone(), a, b)));
@@ -332,20 +359,33 @@ async fn await_count(side: &Side, key: Bytes, range_end: Bytes, count: i64) -> O
         ..RangeRequest::default()
     });
     let counts = |reply: &Reply| matches!(reply, Reply::Range(range) if range.count == count);
-    await_reply(side, &step, counts).await
+    await_reply(side, &step, DUE, counts).await
 }
 
 /// Polls until the storage has this version; gives whether it came so.
 async fn await_storage(side: &Side, version: &str) -> Outcome {
     let tells =
         |reply: &Reply| matches!(reply, Reply::Status(status) if status.storage_version == version);
-    await_reply(side, &Step::Status, tells).await
+    await_reply(side, &Step::Status, DUE, tells).await
 }
 
-async fn await_reply(side: &Side, step: &Step, is_it: impl Fn(&Reply) -> bool) -> Outcome {
+/// Polls until some alarm is on, or none; gives whether it came so.
+async fn await_alarms(side: &Side, raised: bool, within: Duration) -> Outcome {
+    let step = Step::Alarm(AlarmRequest::default());
+    let tells =
+        |reply: &Reply| matches!(reply, Reply::Alarm(reply) if reply.alarms.is_empty() != raised);
+    await_reply(side, &step, within, tells).await
+}
+
+async fn await_reply(
+    side: &Side,
+    step: &Step,
+    within: Duration,
+    is_it: impl Fn(&Reply) -> bool,
+) -> Outcome {
     let begin = Instant::now();
     let mut came = false;
-    while !came && begin.elapsed() < DUE {
+    while !came && begin.elapsed() < within {
         came = side.send(step).await.reply().is_some_and(&is_it);
         if !came {
             sleep(Duration::from_millis(15)).await;

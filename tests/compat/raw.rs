@@ -120,17 +120,13 @@ fn count(mut body: &[u8]) -> usize {
     messages
 }
 
-/// The headers that a gRPC client looks at. Which bytes of a message are escaped, and whether the
-/// content type has a subtype, it does not see.
+/// The headers that a gRPC client looks at. Which bytes of a message are escaped it does not see.
 fn listed(headers: &http::HeaderMap) -> BTreeMap<String, String> {
     let mut listed = BTreeMap::new();
     for (name, value) in headers {
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
         match name.as_str() {
-            "content-type" if text.starts_with("application/grpc") => {
-                listed.insert(name.to_string(), "application/grpc".to_owned());
-            }
-            "content-type" | "grpc-status" => {
+            "content-type" | "grpc-encoding" | "grpc-status" => {
                 listed.insert(name.to_string(), text);
             }
             "grpc-message" if !text.is_empty() => {

@@ -80,6 +80,12 @@ pub(crate) enum Step {
     },
     /// Waits until the status tells this storage version.
     AwaitStorage(&'static str),
+    /// Waits until some alarm is on, or none, for so many seconds at most, and tells whether it is
+    /// so.
+    AwaitAlarms {
+        raised: bool,
+        seconds: u8,
+    },
     /// A call made of bytes, for what a well-behaved client never sends.
     Raw(RawCall),
 }
@@ -151,7 +157,7 @@ impl Step {
             Step::Start(step) => step.rpc(),
             Step::Restart => "restart",
             Step::Join => "started step",
-            Step::AwaitCount { .. } | Step::AwaitStorage(_) => "wait",
+            Step::AwaitCount { .. } | Step::AwaitStorage(_) | Step::AwaitAlarms { .. } => "wait",
             Step::Raw(_) => "raw call",
         }
     }
@@ -184,6 +190,7 @@ impl Step {
             Step::Quiesce { .. }
                 | Step::AwaitCount { .. }
                 | Step::AwaitStorage(_)
+                | Step::AwaitAlarms { .. }
                 | Step::Join
                 | Step::Restart
         )

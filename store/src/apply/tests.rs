@@ -1,1 +1,706 @@
+//! Commands carried out on a state in memory, without log, threads or clock.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message;
+use proto::etcdserverpb as pb;
+use proto::etcdserverpb::alarm_request::AlarmAction;
+use proto::etcdserverpb::compare::{CompareResult, CompareTarget, TargetUnion};
+use proto::etcdserverpb::request_op::Request;
+use proto::mvccpb::event::EventType;
+
+use super::*;
+use crate::backend::{Backend, MemoryBackend};
+use crate::command::{Alarm, LeaseExpire};
+use crate::lease;
+use crate::mvcc::{Options, Store};
+
+const TERM: u64 = 5;
+
+struct Fixture {
+    backend: Arc<MemoryBackend>,
+    state: State,
+    effects: Effects,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let backend = Arc::new(MemoryBackend::new());
+        let members = vec![pb::Member {
+            id: 1,
+            peer_ur_ls: vec!["http://127.0.0.1:2380".into()],
+            ..Default::default()
+        }];
+        let meta = Meta {
+            members,
+            ..Default::default()
+        };
+        let state = meta.restore(open(&backend)).unwrap();
+        Self {
+            backend,
+            state,
+            effects: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, command: Command) -> Outcome {
+        let entry = Bytes::new();
+        let place = Place {
+            term: TERM,
+            entry: &entry,
+            position: None,
+        };
+        apply(&mut self.state, place, command, &mut self.effects)
+    }
+
+    fn ok(&mut self, command: Command) -> Reply {
+        let text = format!("{command:?}");
+        self.apply(command)
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn txn(&mut self, request: pb::TxnRequest) -> pb::TxnResponse {
+        match self.ok(Command::Txn(request)) {
+            Reply::Txn(response) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What cannot be carried out leaves no trace.
+    fn refused(&mut self, command: Command) -> String {
+        let before = self.picture();
+        let text = format!("{command:?}");
+        let effects = self.effects.len();
+        let error = self.apply(command).expect_err(&text);
+        assert_eq!(self.picture(), before, "{text} changed something");
+        assert_eq!(self.effects.len(), effects, "{text} had an effect");
+        error.to_string()
+    }
+
+    /// All that can be seen of the state.
+    fn picture(&self) -> String {
+        let store = &self.state.store;
+        let query = crate::mvcc::RangeQuery {
+            key: Bytes::from_static(b"\0"),
+            range_end: Bytes::from_static(b"\0"),
+            ..Default::default()
+        };
+        let kvs = store.range(&query).unwrap().kvs;
+        let meta = Meta::of(&self.state);
+        let leased: Vec<(i64, Vec<Bytes>)> = meta
+            .leases
+            .iter()
+            .map(|lease| (lease.id, self.keys_of(lease.id)))
+            .collect();
+        format!("{} {kvs:?} {meta:?} {leased:?}", store.revision())
+    }
+
+    fn keys_of(&self, lease: i64) -> Vec<Bytes> {
+        let lease = self.state.leases.get(lease);
+        lease.map_or(Vec::new(), |lease| lease.keys().cloned().collect())
+    }
+
+    fn value(&self, key: &'static str) -> Option<Bytes> {
+        let kv = self.state.store.get(key.as_bytes()).unwrap();
+        kv.map(|kv| kv.value)
+    }
+}
+
+fn open(backend: &Arc<MemoryBackend>) -> Store {
+    Store::open(backend.clone(), Options::default()).unwrap()
+}
+
+fn put(key: &'static str, value: &'static str) -> pb::PutRequest {
+    pb::PutRequest {
+        key: key.into(),
+        value: value.into(),
+        ..Default::default()
+    }
+}
+
+fn leased(key: &'static str, lease: i64) -> pb::PutRequest {
+    pb::PutRequest {
+        lease,
+        ..put(key, "")
+    }
+}
+
+fn delete(key: &'static str, range_end: &'static str) -> pb::DeleteRangeRequest {
+    pb::DeleteRangeRequest {
+        key: key.into(),
+        range_end: range_end.into(),
+        ..Default::default()
+    }
+}
+
+fn get(key: &'static str, revision: i64) -> pb::RangeRequest {
+    pb::RangeRequest {
+        key: key.into(),
+        revision,
+        ..Default::default()
+    }
+}
+
+fn op(request: Request) -> pb::RequestOp {
+    pb::RequestOp {
+        request: Some(request),
+    }
+}
+
+fn op_put(request: pb::PutRequest) -> pb::RequestOp {
+    op(Request::RequestPut(request))
+}
+
+fn value_is(key: &'static str, value: &'static str) -> pb::Compare {
+    pb::Compare {
+        target: CompareTarget::Value as i32,
+        key: key.into(),
+        target_union: Some(TargetUnion::Value(value.into())),
+        ..Default::default()
+    }
+}
+
+fn txn(
+    compare: Vec<pb::Compare>,
+    success: Vec<pb::RequestOp>,
+    failure: Vec<pb::RequestOp>,
+) -> pb::TxnRequest {
+    pb::TxnRequest {
+        compare,
+        success,
+        failure,
+    }
+}
+
+fn grant(id: i64) -> Command {
+    Command::LeaseGrant(pb::LeaseGrantRequest { ttl: 60, id })
+}
+
+fn revoke(id: i64) -> Command {
+    Command::LeaseRevoke(pb::LeaseRevokeRequest { id })
+}
+
+fn compact(revision: i64) -> Command {
+    Command::Compact(pb::CompactionRequest {
+        revision,
+        physical: false,
+    })
+}
+
+fn alarm(action: AlarmAction, alarm: pb::AlarmType, automatic: bool) -> Command {
+    Command::Alarm(Alarm {
+        request: pb::AlarmRequest {
+            action: action as i32,
+            member_id: 1,
+            alarm: alarm as i32,
+        },
+        automatic,
+    })
+}
+
+#[test]
+fn puts_and_deletions_make_one_revision_each_if_they_change_something() {
+    let mut fixture = Fixture::new();
+    let Reply::Put(reply) = fixture.ok(Command::Put(put("a", "1"))) else {
+        panic!("not a put")
+    };
+    assert_eq!((reply.header.unwrap().revision, reply.prev_kv), (2, None));
+    let again = pb::PutRequest {
+        prev_kv: true,
+        ..put("a", "2")
+    };
+    let Reply::Put(reply) = fixture.ok(Command::Put(again)) else {
+        panic!("not a put")
+    };
+    let previous = reply.prev_kv.unwrap();
+    assert_eq!((&*previous.value, previous.version), (&b"1"[..], 1));
+    fixture.ok(Command::Put(put("b", "")));
+    fixture.effects.clear();
+    let all = pb::DeleteRangeRequest {
+        prev_kv: true,
+        ..delete("a", "z")
+    };
+    let Reply::DeleteRange(reply) = fixture.ok(Command::DeleteRange(all.clone())) else {
+        panic!("not a deletion")
+    };
+    assert_eq!((reply.deleted, reply.prev_kvs.len()), (2, 2));
+    assert_eq!(reply.header.unwrap().revision, 5);
+    let [Effect::Events(5, events)] = &fixture.effects[..] else {
+        panic!("{:?}", fixture.effects)
+    };
+    assert!(events.iter().all(|e| e.r#type() == EventType::Delete));
+    let Reply::DeleteRange(reply) = fixture.ok(Command::DeleteRange(all)) else {
+        panic!("not a deletion")
+    };
+    assert_eq!((reply.deleted, reply.header.unwrap().revision), (0, 5));
+    assert_eq!(fixture.effects.len(), 1, "nothing was deleted");
+}
+
+#[test]
+fn a_put_that_cannot_be_carried_out_changes_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.ok(Command::Put(put("a", "1")));
+    let ignoring = |key, ignore_value, ignore_lease| pb::PutRequest {
+        ignore_value,
+        ignore_lease,
+        ..put(key, "")
+    };
+    let table = [
+        (leased("a", 9), "requested lease not found"),
+        (ignoring("b", true, false), "key not found"),
+        (ignoring("b", false, true), "key not found"),
+    ];
+    for (request, expected) in table {
+        assert_eq!(fixture.refused(Command::Put(request)), expected);
+    }
+    fixture.ok(grant(9));
+    fixture.ok(Command::Put(leased("a", 9)));
+    fixture.ok(Command::Put(put("c", "1")));
+    fixture.ok(Command::Put(ignoring("a", false, true)));
+    assert_eq!(fixture.keys_of(9), ["a"], "the lease was kept");
+    fixture.ok(Command::Put(ignoring("c", true, false)));
+    assert_eq!(fixture.value("c"), Some("1".into()), "the value was kept");
+}
+
+#[test]
+fn all_compares_are_answered_before_the_first_write() {
+    let mut fixture = Fixture::new();
+    fixture.ok(Command::Put(put("a", "old")));
+    let inner = txn(
+        vec![value_is("a", "old")],
+        vec![op_put(put("b", "then"))],
+        vec![op_put(put("b", "else"))],
+    );
+    let response = fixture.txn(txn(
+        vec![value_is("a", "old")],
+        vec![
+            op_put(put("a", "new")),
+            op(Request::RequestTxn(inner)),
+            op(Request::RequestRange(get("a", 0))),
+        ],
+        vec![],
+    ));
+    assert!(response.succeeded);
+    assert_eq!(fixture.value("b"), Some("then".into()));
+    let Some(pb::response_op::Response::ResponseRange(range)) = &response.responses[2].response
+    else {
+        panic!("{response:?}")
+    };
+    assert_eq!(range.kvs[0].value, "new", "a range sees its own writes");
+    assert_eq!(response.header.unwrap().revision, 3);
+    let Some(Effect::Events(3, events)) = fixture.effects.last() else {
+        panic!("{:?}", fixture.effects)
+    };
+    assert_eq!(events.len(), 2, "one revision tells of both puts");
+}
+
+/// Makes an operation, once for each place it is tried in.
+type Make = fn() -> Request;
+
+#[test]
+fn a_branch_that_fails_changes_nothing() {
+    let mut fixture = Fixture::new();
+    for value in ["1", "2", "3"] {
+        fixture.ok(Command::Put(put("a", value)));
+    }
+    fixture.ok(compact(3));
+    let bad: [(Make, &str); 5] = [
+        (
+            || Request::RequestPut(leased("c", 9)),
+            "requested lease not found",
+        ),
+        (
+            || {
+                Request::RequestPut(pb::PutRequest {
+                    ignore_value: true,
+                    ..put("c", "")
+                })
+            },
+            "key not found",
+        ),
+        (
+            || Request::RequestRange(get("a", 5)),
+            "required revision is a future revision",
+        ),
+        (
+            || Request::RequestRange(get("a", 2)),
+            "required revision has been compacted",
+        ),
+        (
+            || Request::RequestRange(get("a", -1)),
+            "required revision has been compacted",
+        ),
+    ];
+    for (request, expected) in bad {
+        let inner = || txn(vec![], vec![op_put(put("d", "")), op(request())], vec![]);
+        let writing = || {
+            vec![
+                op_put(put("b", "")),
+                op(Request::RequestDeleteRange(delete("a", ""))),
+            ]
+        };
+        let direct = txn(vec![], [writing(), vec![op(request())]].concat(), vec![]);
+        let failed = vec![value_is("a", "no")];
+        let nested = [writing(), vec![op(Request::RequestTxn(inner()))]].concat();
+        let requests = [
+            direct,
+            txn(vec![], nested.clone(), vec![]),
+            txn(failed, vec![], nested),
+        ];
+        for request in requests {
+            let error = fixture.refused(Command::Txn(request));
+            assert!(error.ends_with(expected), "{error}, not {expected}");
+        }
+        // In the branch that is not taken it does no harm.
+        let other = txn(vec![], vec![], vec![op(request())]);
+        assert!(fixture.txn(other).succeeded);
+    }
+    assert_eq!(fixture.state.store.revision(), 4);
+}
+
+#[test]
+fn compares_hold_as_in_etcd() {
+    let mut fixture = Fixture::new();
+    fixture.ok(grant(7));
+    fixture.ok(Command::Put(put("a", "m")));
+    fixture.ok(Command::Put(pb::PutRequest {
+        lease: 7,
+        ..put("a", "m")
+    }));
+    fixture.ok(Command::Put(put("b", "n")));
+    use CompareResult::{Equal, Greater, Less, NotEqual};
+    use TargetUnion::{CreateRevision, Lease, ModRevision, Value, Version};
+    let table = [
+        (
+            "a",
+            "",
+            CompareTarget::Create,
+            CreateRevision(2),
+            [true, false, false, false],
+        ),
+        (
+            "a",
+            "",
+            CompareTarget::Mod,
+            ModRevision(2),
+            [false, true, true, false],
+        ),
+        (
+            "a",
+            "",
+            CompareTarget::Version,
+            Version(3),
+            [false, true, false, true],
+        ),
+        (
+            "a",
+            "",
+            CompareTarget::Lease,
+            Lease(7),
+            [true, false, false, false],
+        ),
+        (
+            "a",
+            "",
+            CompareTarget::Value,
+            Value("l".into()),
+            [false, true, true, false],
+        ),
+        // A key that does not exist is all zeros, but has no value.
+        (
+            "x",
+            "",
+            CompareTarget::Create,
+            CreateRevision(0),
+            [true, false, false, false],
+        ),
+        (
+            "x",
+            "",
+            CompareTarget::Version,
+            Version(1),
+            [false, true, false, true],
+        ),
+        ("x", "", CompareTarget::Value, Value("".into()), [false; 4]),
+        // Every key of a range has to agree.
+        (
+            "a",
+            "c",
+            CompareTarget::Value,
+            Value("m".into()),
+            [false, false, false, false],
+        ),
+        (
+            "a",
+            "c",
+            CompareTarget::Value,
+            Value("l".into()),
+            [false, true, true, false],
+        ),
+        ("x", "z", CompareTarget::Value, Value("".into()), [false; 4]),
+        (
+            "x",
+            "z",
+            CompareTarget::Mod,
+            ModRevision(0),
+            [true, false, false, false],
+        ),
+        // The value of another target counts as none.
+        (
+            "a",
+            "",
+            CompareTarget::Version,
+            ModRevision(2),
+            [false, true, true, false],
+        ),
+    ];
+    for (key, range_end, target, union, expected) in table {
+        for (result, expected) in [Equal, NotEqual, Greater, Less].into_iter().zip(expected) {
+            let compare = pb::Compare {
+                result: result as i32,
+                target: target as i32,
+                key: key.into(),
+                range_end: range_end.into(),
+                target_union: Some(union.clone()),
+            };
+            let response = fixture.txn(txn(vec![compare.clone()], vec![], vec![]));
+            assert_eq!(response.succeeded, expected, "{compare:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_hang_on_the_lease_that_was_written_last() {
+    let mut fixture = Fixture::new();
+    fixture.ok(grant(7));
+    fixture.ok(grant(8));
+    assert_eq!(fixture.refused(grant(7)), "lease already exists");
+    fixture.ok(Command::Put(leased("a", 7)));
+    fixture.ok(Command::Put(leased("b", 7)));
+    fixture.ok(Command::Put(leased("c", 7)));
+    fixture.ok(Command::Put(leased("d", 7)));
+    fixture.ok(Command::Put(put("a", "")));
+    fixture.ok(Command::DeleteRange(delete("b", "")));
+    fixture.txn(txn(
+        vec![],
+        vec![op_put(leased("c", 8)), op_put(leased("e", 7))],
+        vec![],
+    ));
+    assert_eq!(fixture.keys_of(7), ["d", "e"]);
+    assert_eq!(fixture.keys_of(8), ["c"]);
+    fixture.effects.clear();
+    let before = fixture.state.store.revision();
+    fixture.ok(revoke(7));
+    assert_eq!(fixture.state.store.revision(), before + 1);
+    let [Effect::Events(_, events), Effect::LeaseGone(7)] = &fixture.effects[..] else {
+        panic!("{:?}", fixture.effects)
+    };
+    let keys: Vec<Bytes> = events.iter().map(|e| e.kv.clone().unwrap().key).collect();
+    assert_eq!(keys, ["d", "e"], "in the order of the keys");
+    assert_eq!(fixture.refused(revoke(7)), "requested lease not found");
+    // A lease without keys goes without a revision.
+    fixture.ok(Command::DeleteRange(delete("c", "")));
+    let before = fixture.state.store.revision();
+    fixture.ok(revoke(8));
+    assert_eq!(fixture.state.store.revision(), before);
+}
+
+#[test]
+fn a_lease_ends_only_in_the_term_that_said_so() {
+    let mut fixture = Fixture::new();
+    fixture.ok(grant(7));
+    fixture.ok(Command::Put(leased("a", 7)));
+    for term in [TERM - 1, TERM + 1, 0] {
+        let before = fixture.picture();
+        let reply = fixture.ok(Command::LeaseExpire(LeaseExpire { term, id: 7 }));
+        assert_eq!((reply, fixture.picture()), (Reply::Done, before), "{term}");
+    }
+    let expire = || Command::LeaseExpire(LeaseExpire { term: TERM, id: 7 });
+    fixture.ok(expire());
+    assert_eq!(fixture.value("a"), None);
+    assert_eq!(fixture.effects.last(), Some(&Effect::LeaseGone(7)));
+    assert_eq!(fixture.refused(expire()), "requested lease not found");
+}
+
+#[test]
+fn alarms_stop_just_what_they_are_about() {
+    let writing = || txn(vec![], vec![], vec![op_put(put("a", ""))]);
+    let nested = txn(vec![], vec![op(Request::RequestTxn(writing()))], vec![]);
+    let deleting = vec![op(Request::RequestDeleteRange(delete("k", "")))];
+    let checkpoint = pb::LeaseCheckpointRequest::default();
+    // Command, whether NOSPACE stops it, whether CORRUPT does.
+    let table = [
+        (Command::Put(put("a", "")), true, true),
+        (Command::Txn(writing()), true, true),
+        (Command::Txn(nested), true, true),
+        (Command::Txn(txn(vec![], deleting, vec![])), false, true),
+        (Command::DeleteRange(delete("k", "")), false, true),
+        (compact(2), false, true),
+        (grant(9), true, true),
+        (revoke(7), false, true),
+        (
+            Command::LeaseExpire(LeaseExpire { term: TERM, id: 7 }),
+            false,
+            true,
+        ),
+        (Command::LeaseCheckpoint(checkpoint), false, false),
+        (Command::Publish(pb::Member::default()), false, false),
+        (
+            alarm(AlarmAction::Deactivate, pb::AlarmType::Corrupt, false),
+            false,
+            false,
+        ),
+    ];
+    let kinds = [
+        (pb::AlarmType::Nospace, "database space exceeded"),
+        (pb::AlarmType::Corrupt, "corrupt cluster"),
+    ];
+    for (command, by_nospace, by_corrupt) in table {
+        for ((kind, text), is_stopped) in kinds.into_iter().zip([by_nospace, by_corrupt]) {
+            let mut fixture = Fixture::new();
+            fixture.ok(grant(7));
+            fixture.ok(Command::Put(put("k", "")));
+            fixture.ok(alarm(AlarmAction::Activate, kind, false));
+            match is_stopped {
+                true => assert_eq!(fixture.refused(command.clone()), text),
+                false => drop(fixture.ok(command.clone())),
+            }
+            fixture.ok(alarm(AlarmAction::Deactivate, kind, false));
+            if is_stopped {
+                fixture.ok(command.clone());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_operators_alarm_is_not_the_quotas() {
+    use AlarmAction::{Activate, Deactivate, Get};
+    let nospace = pb::AlarmType::Nospace;
+    let mut fixture = Fixture::new();
+    let mut run = |action, automatic| {
+        let Reply::Alarm(reply) = fixture.ok(alarm(action, nospace, automatic)) else {
+            panic!("not an alarm")
+        };
+        (
+            reply.alarms.len(),
+            fixture.state.alarms.no_space(1) == Some(true),
+        )
+    };
+    assert_eq!(run(Deactivate, false), (0, false), "it was not on");
+    assert_eq!(run(Activate, true), (1, true));
+    assert_eq!(run(Activate, false), (1, false), "now it is the operator's");
+    assert_eq!(run(Activate, true), (1, false), "and stays so");
+    assert_eq!(run(Get, false), (1, false));
+    assert_eq!(run(Deactivate, false), (1, false));
+    assert_eq!(run(Get, false), (0, false));
+}
+
+#[test]
+fn compactions_say_what_may_be_removed() {
+    let mut fixture = Fixture::new();
+    for _ in 0..4 {
+        fixture.ok(Command::Put(put("a", "")));
+    }
+    fixture.effects.clear();
+    fixture.ok(compact(3));
+    fixture.ok(compact(5));
+    let expected = [(-1, 3), (3, 5)];
+    let expected = expected.map(|(previous, revision)| Effect::Compacted { previous, revision });
+    assert_eq!(fixture.effects, expected);
+    let compacted = "required revision has been compacted";
+    let future = "required revision is a future revision";
+    for (revision, expected) in [(4, compacted), (5, compacted), (-1, compacted), (6, future)] {
+        let error = fixture.refused(compact(revision));
+        assert!(error.ends_with(expected), "{revision}: {error}");
+    }
+}
+
+#[test]
+fn a_member_tells_its_name_and_strangers_are_passed_over() {
+    let mut fixture = Fixture::new();
+    let member = |id| pb::Member {
+        id,
+        name: "infra0".into(),
+        client_ur_ls: vec!["http://127.0.0.1:2379".into()],
+        ..Default::default()
+    };
+    fixture.ok(Command::Publish(member(1)));
+    fixture.ok(Command::Publish(member(2)));
+    let members: Vec<pb::Member> = fixture.state.members.iter().map(pb::Member::from).collect();
+    let expected = pb::Member {
+        peer_ur_ls: vec!["http://127.0.0.1:2380".into()],
+        ..member(1)
+    };
+    assert_eq!(members, [expected]);
+}
+
+#[test]
+fn the_state_comes_back_from_a_checkpoint() {
+    let mut fixture = Fixture::new();
+    fixture.ok(grant(7));
+    fixture.ok(grant(-8));
+    fixture.ok(Command::Put(leased("a", 7)));
+    fixture.ok(Command::Put(leased("b", 7)));
+    fixture.ok(Command::Put(leased("c", -8)));
+    fixture.ok(Command::Put(put("d", "")));
+    fixture.ok(Command::Put(put("b", "")));
+    fixture.ok(Command::DeleteRange(delete("c", "")));
+    let checkpoints = vec![pb::LeaseCheckpoint {
+        id: 7,
+        remaining_ttl: 20,
+    }];
+    fixture.ok(Command::LeaseCheckpoint(pb::LeaseCheckpointRequest {
+        checkpoints,
+    }));
+    let nospace = pb::AlarmType::Nospace;
+    fixture.ok(alarm(AlarmAction::Activate, nospace, true));
+    fixture.state.applied = (42, TERM);
+    let meta = Meta::of(&fixture.state);
+    let extra = vec![(META_KEY.into(), Some(meta.encode_to_vec().into()))];
+    let done = fixture.state.store.begin_checkpoint(extra).run().unwrap();
+    fixture.state.store.finish_checkpoint(done);
+    let before = fixture.picture();
+    fixture.backend.crash();
+    let bytes = fixture.backend.get(META_KEY).unwrap().unwrap();
+    let again = Meta::decode(bytes).unwrap();
+    assert_eq!(again, meta);
+    fixture.state = again.restore(open(&fixture.backend)).unwrap();
+    assert_eq!(fixture.picture(), before);
+    assert_eq!(fixture.state.applied, (42, TERM));
+    assert_eq!(fixture.keys_of(7), ["a"]);
+    assert_eq!(fixture.state.leases.get(7).unwrap().seconds_left(), 20);
+    assert_eq!(fixture.state.alarms.no_space(1), Some(true));
+    // What was restored is alive: the key goes with its lease.
+    fixture.ok(revoke(7));
+    assert_eq!(fixture.value("a"), None);
+}
+
+#[test]
+fn a_checkpoint_with_a_lease_that_cannot_be_is_refused() {
+    let lease = |id, ttl| LeaseMeta {
+        id,
+        ttl,
+        remaining: 0,
+    };
+    let table = [
+        vec![lease(7, 60), lease(7, 60)],
+        vec![lease(0, 60)],
+        vec![lease(7, lease::TTL_MAX + 1)],
+    ];
+    for leases in table {
+        let meta = Meta {
+            leases: leases.clone(),
+            ..Default::default()
+        };
+        let store = open(&Arc::new(MemoryBackend::new()));
+        let restored = meta.restore(store);
+        assert!(
+            matches!(restored, Err(MetaError::Lease { .. })),
+            "{leases:?}"
+        );
+    }
+    let damaged = Meta::decode(&b"\xff\xff"[..]).map_err(MetaError::from);
+    assert!(matches!(damaged, Err(MetaError::Decode(_))));
+}

@@ -32,8 +32,23 @@ struct Deadline {
     look: u64,
     /// A checkpoint stands in the log (or is on its way there).
     is_checkpointed: bool,
+    /// Checkpoints since it was granted or taken over.
+    checkpoints: u64,
     /// Its end has been proposed.
     is_ending: bool,
+}
+
+/// What a renewal finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// It has so many seconds again.
+    Renewed(i64),
+    /// This checkpoint has to be taken back in the log first.
+    TakeBack(u64),
+    /// Its time ran out: its end must be waited for.
+    Ending,
+    /// There is no such lease.
+    Unknown,
 }
 
 /// See the module.
@@ -56,34 +71,36 @@ impl Deadlines {
         self.leases.remove(&id);
     }
 
-    /// Whether renewing it needs a word in the log first.
-    pub fn is_checkpointed(&self, id: i64) -> bool {
-        self.leases.get(&id).is_some_and(|d| d.is_checkpointed)
-    }
-
-    /// Whether its end has been proposed already: too late to renew.
+    /// Whether its end is to be proposed, or has been: too late to renew.
     pub fn is_ending(&self, id: i64) -> bool {
         self.leases.get(&id).is_some_and(|d| d.is_ending)
     }
 
-    /// Gives a lease its whole time again; the seconds it now has, or `None` for a lease that is
-    /// unknown or ending.
-    pub fn renew(&mut self, id: i64, now: u64) -> Option<i64> {
-        let deadline = self.leases.get(&id).filter(|d| !d.is_ending)?;
-        let ttl = deadline.ttl;
+    /// Gives a lease its whole time again. `taken_back` is the checkpoint of which the log says
+    /// already that it no longer holds; one made since then has to be taken back as well.
+    pub fn renew(&mut self, id: i64, taken_back: Option<u64>, now: u64) -> Renewal {
+        let Some(deadline) = self.leases.get(&id) else {
+            return Renewal::Unknown;
+        };
+        let (ttl, checkpoints) = (deadline.ttl, deadline.checkpoints);
+        if deadline.is_ending || deadline.ends <= now {
+            return Renewal::Ending;
+        }
+        if deadline.is_checkpointed && taken_back != Some(checkpoints) {
+            return Renewal::TakeBack(checkpoints);
+        }
         self.set(id, ttl, ttl, false, now);
-        Some(ttl)
+        if let Some(deadline) = self.leases.get_mut(&id) {
+            // A renewal that is taking one back must not mistake a later one for it.
+            deadline.checkpoints = checkpoints;
+        }
+        Renewal::Renewed(ttl)
     }
 
     /// Whole seconds a lease has left, rounded as etcd does (downwards), never below 0.
     pub fn seconds_left(&self, id: i64, now: u64) -> Option<i64> {
         let deadline = self.leases.get(&id)?;
         Some((deadline.ends.saturating_sub(now) / 1000) as i64)
-    }
-
-    /// Milliseconds a lease has left, 0 when its time ran out.
-    pub fn milliseconds_left(&self, id: i64, now: u64) -> Option<u64> {
-        Some(self.leases.get(&id)?.ends.saturating_sub(now))
     }
 
     /// Ids in the order in which they end.
@@ -117,6 +134,7 @@ impl Deadlines {
             }
             let left = deadline.ends - now;
             deadline.is_checkpointed = true;
+            deadline.checkpoints += 1;
             deadline.look = next_look(now, deadline.ends);
             self.looks.push(Reverse((deadline.look, id)));
             // Rounded up: a checkpoint must not make the lease shorter.
@@ -149,6 +167,7 @@ impl Deadlines {
                 ends,
                 look,
                 is_checkpointed,
+                checkpoints: 0,
                 is_ending: false,
             },
         );

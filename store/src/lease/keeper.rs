@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use proto::etcdserverpb as pb;
 use tokio::sync::Notify;
 
-use super::{Deadlines, Due};
+use super::{Deadlines, Due, Renewal};
 use crate::apply::Shared;
 use crate::command::{Command, LeaseExpire};
 use crate::metrics::Metrics;
@@ -94,29 +94,23 @@ impl Keeper {
     /// # Errors
     /// See [`RenewError`].
     pub async fn renew(&self, id: i64, proposer: &Proposer) -> Result<i64, RenewError> {
+        let mut taken_back = None;
         loop {
             let gone = self.gone.notified();
             tokio::pin!(gone);
             gone.as_mut().enable();
-            let (left, ending, checkpointed) = {
-                let deadlines = self.deadlines.lock();
-                let left = deadlines.milliseconds_left(id, self.now());
-                (left, deadlines.is_ending(id), deadlines.is_checkpointed(id))
-            };
-            let Some(left) = left else {
-                return Err(RenewError::NotFound);
-            };
-            if ending || left == 0 {
-                gone.await;
-                continue;
-            }
-            if checkpointed {
-                take_back(id, proposer).await?;
-            }
-            let now = self.now();
-            if let Some(ttl) = self.deadlines.lock().renew(id, now) {
-                self.metrics.lease.renewed.inc();
-                return Ok(ttl);
+            let renewal = self.deadlines.lock().renew(id, taken_back, self.now());
+            match renewal {
+                Renewal::Renewed(ttl) => {
+                    self.metrics.lease.renewed.inc();
+                    return Ok(ttl);
+                }
+                Renewal::TakeBack(checkpoint) => {
+                    take_back(id, proposer).await?;
+                    taken_back = Some(checkpoint);
+                }
+                Renewal::Ending => gone.await,
+                Renewal::Unknown => return Err(RenewError::NotFound),
             }
         }
     }
@@ -173,6 +167,10 @@ impl Keeper {
         }
         stream::iter(ends)
             .for_each_concurrent(PARALLEL, |id| async move {
+                // While others were ended, it may have been revoked, and its id granted anew.
+                if !self.deadlines.lock().is_ending(id) {
+                    return;
+                }
                 let command = Command::LeaseExpire(LeaseExpire { term, id });
                 match proposer.propose(&command).await {
                     Ok(Ok(_)) => self.metrics.server.lease_expired.inc(),

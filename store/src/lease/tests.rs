@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::{Deadlines, Due, Error, TTL_MAX, Table};
+use super::{Deadlines, Due, Error, Renewal, TTL_MAX, Table};
 
 fn key(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
@@ -50,7 +50,7 @@ fn a_lease_that_is_renewed_in_time_costs_nothing() {
     for _ in 0..100 {
         now += 20_000;
         assert_eq!(deadlines.due(now, 10), []);
-        assert_eq!(deadlines.renew(1, now), Some(60));
+        assert_eq!(deadlines.renew(1, None, now), Renewal::Renewed(60));
     }
 }
 
@@ -75,7 +75,7 @@ fn an_aging_lease_is_noted_at_each_halving_and_then_ends() {
     assert_eq!(deadlines.due(64_000, 10), [Due::Expire(1)]);
     assert_eq!(deadlines.due(99_000, 10), [], "an end is proposed once");
     assert!(deadlines.is_ending(1));
-    assert_eq!(deadlines.renew(1, 99_000), None, "too late");
+    assert_eq!(deadlines.renew(1, None, 99_000), Renewal::Ending);
     deadlines.retry(1, 99_500);
     assert_eq!(deadlines.due(99_500, 10), [Due::Expire(1)]);
 }
@@ -84,19 +84,47 @@ fn an_aging_lease_is_noted_at_each_halving_and_then_ends() {
 fn a_renewal_of_a_noted_lease_needs_a_word_in_the_log() {
     let mut deadlines = Deadlines::default();
     deadlines.insert(1, 60, 60, 0);
-    assert!(!deadlines.is_checkpointed(1));
     assert_eq!(deadlines.due(31_000, 10).len(), 1);
-    assert!(deadlines.is_checkpointed(1));
-    deadlines.renew(1, 32_000);
-    assert!(!deadlines.is_checkpointed(1));
+    assert_eq!(deadlines.renew(1, None, 32_000), Renewal::TakeBack(1));
+    assert_eq!(deadlines.seconds_left(1, 32_000), Some(28));
+    assert_eq!(deadlines.renew(1, Some(1), 32_000), Renewal::Renewed(60));
+    assert_eq!(deadlines.renew(1, None, 32_000), Renewal::Renewed(60));
     assert_eq!(deadlines.seconds_left(1, 32_000), Some(60));
+}
+
+#[test]
+fn a_checkpoint_made_while_another_was_taken_back_is_taken_back_too() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(1, 60, 60, 0);
+    assert_eq!(deadlines.due(30_000, 10), [Due::Checkpoint(1, 30)]);
+    assert_eq!(deadlines.renew(1, None, 44_000), Renewal::TakeBack(1));
+    assert_eq!(deadlines.due(45_000, 10), [Due::Checkpoint(1, 15)]);
+    assert_eq!(deadlines.renew(1, Some(1), 46_000), Renewal::TakeBack(2));
+    // Another renewal comes first; the next checkpoint is not the one that was taken back.
+    assert_eq!(deadlines.renew(1, Some(2), 47_000), Renewal::Renewed(60));
+    assert_eq!(deadlines.due(77_000, 10), [Due::Checkpoint(1, 30)]);
+    assert_eq!(deadlines.renew(1, Some(2), 78_000), Renewal::TakeBack(3));
+}
+
+#[test]
+fn a_lease_granted_anew_is_not_ending() {
+    let mut deadlines = Deadlines::default();
+    deadlines.insert(1, 10, 10, 0);
+    assert_eq!(deadlines.due(10_000, 10), [Due::Expire(1)]);
+    assert_eq!(deadlines.renew(2, None, 0), Renewal::Unknown);
+    deadlines.remove(1);
+    assert!(!deadlines.is_ending(1));
+    deadlines.insert(1, 10, 10, 10_000);
+    assert!(!deadlines.is_ending(1));
+    deadlines.retry(1, 10_500);
+    assert_eq!(deadlines.due(10_600, 10), [], "the end of another");
 }
 
 #[test]
 fn a_lease_taken_over_goes_on_with_what_it_had_left() {
     let mut deadlines = Deadlines::default();
     deadlines.insert(1, 60, 20, 5_000);
-    assert!(deadlines.is_checkpointed(1));
+    assert_eq!(deadlines.renew(1, None, 5_000), Renewal::TakeBack(0));
     assert_eq!(deadlines.seconds_left(1, 5_000), Some(20));
     assert_eq!(deadlines.due(25_000, 10), [Due::Expire(1)]);
 }
@@ -108,7 +136,7 @@ fn renewals_leave_nothing_behind() {
         deadlines.insert(id, 3_600, 3_600, 0);
     }
     for now in 0..100_000 {
-        deadlines.renew((now % 10) as i64, now);
+        deadlines.renew((now % 10) as i64, None, now);
     }
     assert!(deadlines.looks_len() <= 64 + 4 * 10 + 1);
 }

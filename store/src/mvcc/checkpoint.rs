@@ -210,8 +210,8 @@ impl CheckpointJob {
             }
         }
         for record in self.sealed.records().filter(|record| !record.is_dead()) {
-            let value = read_value(self.values.as_deref(), record)?;
-            out.push(&header_of(record, value.len()), &value)?;
+            let value = read_value(self.values.as_deref(), &record)?;
+            out.push(&header_of(&record, value.len()), &value)?;
         }
         out.end_chunk()?;
         self.backend.flush()?;

@@ -28,10 +28,10 @@ const LEASE: u8 = 2;
 const CRC_BYTES: usize = 4;
 
 /// A record without its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Header {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Header<K = Vec<u8>> {
     pub(super) rev: Revision,
-    pub(super) key: Vec<u8>,
+    pub(super) key: K,
     pub(super) create: i64,
     pub(super) number: i64,
     pub(super) lease: i64,
@@ -99,27 +99,14 @@ impl Builder {
             self.first = header.rev;
             self.last = header.rev;
         }
-        let mut flags = if header.lease == 0 { 0 } else { LEASE };
         put_rev(&mut self.places, self.last, header.rev);
-        self.places.push(flags);
+        self.places.push(lease_flag(header.lease));
         put(&mut self.places, value.len() as u64);
 
-        flags |= if header.tombstone { TOMBSTONE } else { 0 };
-        put_rev(&mut self.headers, self.last, header.rev);
-        self.headers.push(flags);
-        let same = shared_prefix(&self.last_key, &header.key);
-        put(&mut self.headers, same as u64);
-        put(&mut self.headers, (header.key.len() - same) as u64);
-        self.headers.extend_from_slice(&header.key[same..]);
-        if !header.tombstone {
-            put(&mut self.headers, (header.rev.main - header.create) as u64);
-            put(&mut self.headers, header.number as u64);
-            put(&mut self.headers, value.len() as u64);
-        }
         if header.lease != 0 {
-            put_signed(&mut self.headers, header.lease);
             put_signed(&mut self.places, header.lease);
         }
+        put_header(&mut self.headers, self.last, &self.last_key, header);
         self.values.extend_from_slice(value);
         self.count += 1;
         self.bytes += header.key.len() + value.len();
@@ -139,6 +126,35 @@ impl Builder {
             headers: seal(done.count, done.first, &[&done.headers]),
             values: seal(done.count, done.first, &[&done.places, &done.values]),
         }
+    }
+}
+
+fn lease_flag(lease: i64) -> u8 {
+    if lease == 0 { 0 } else { LEASE }
+}
+
+/// Appends the header of a record that follows the one at `last` with `last_key`.
+pub(super) fn put_header<K: AsRef<[u8]>>(
+    out: &mut Vec<u8>,
+    last: Revision,
+    last_key: &[u8],
+    header: &Header<K>,
+) {
+    let tombstone = if header.tombstone { TOMBSTONE } else { 0 };
+    put_rev(out, last, header.rev);
+    out.push(tombstone | lease_flag(header.lease));
+    let key = header.key.as_ref();
+    let same = shared_prefix(last_key, key);
+    put(out, same as u64);
+    put(out, (key.len() - same) as u64);
+    out.extend_from_slice(&key[same..]);
+    if !header.tombstone {
+        put(out, (header.rev.main - header.create) as u64);
+        put(out, header.number as u64);
+        put(out, header.value_len as u64);
+    }
+    if header.lease != 0 {
+        put_signed(out, header.lease);
     }
 }
 
@@ -207,12 +223,7 @@ pub(super) fn read_headers(entry: &[u8], mut visit: impl FnMut(&Header)) -> Resu
     let (count, first, mut cursor) = open(entry)?;
     let mut header = Header {
         rev: first,
-        key: Vec::new(),
-        create: 0,
-        number: 0,
-        lease: 0,
-        tombstone: false,
-        value_len: 0,
+        ..Header::default()
     };
     for at in 0..count {
         let before = header.rev;
@@ -228,7 +239,8 @@ pub(super) fn read_headers(entry: &[u8], mut visit: impl FnMut(&Header)) -> Resu
     }
 }
 
-fn next_header(cursor: &mut Cursor<'_>, header: &mut Header) -> Option<()> {
+/// Takes the header that follows `header` and puts it in its place.
+pub(super) fn next_header(cursor: &mut Cursor<'_>, header: &mut Header) -> Option<()> {
     header.rev = take_rev(cursor, header.rev)?;
     let flags = cursor.byte()?;
     let same = cursor.size()?;

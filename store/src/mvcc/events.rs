@@ -127,7 +127,7 @@ impl Store {
                 break;
             }
             if !record.is_dead() && found.matches(&record.key) {
-                found.add(record.tombstone, self.pair_of(record)?);
+                found.add(record.tombstone, self.pair_of(&record)?);
             }
         }
         Ok(found.history)

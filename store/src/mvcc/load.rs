@@ -22,7 +22,7 @@ impl Store {
     pub(super) fn load(&self, key: &[u8], version: &Version) -> Result<KeyValue, Error> {
         let rev = version.rev();
         if let Some(record) = self.recents.get(rev) {
-            return self.load_recent(key, version, record);
+            return self.load_recent(key, version, &record);
         }
         let mut kv = indexed(Bytes::copy_from_slice(key), version);
         let chunk = self.chunk_of(rev);
@@ -66,7 +66,7 @@ impl Store {
         let mut keys = BytesMut::new();
         for hit in hits {
             match self.recents.get(hit.version.rev()) {
-                Some(record) => kvs.push(self.load_recent(hit.key, hit.version, record)?),
+                Some(record) => kvs.push(self.load_recent(hit.key, hit.version, &record)?),
                 None => {
                     cold.push((hit.version.rev(), kvs.len()));
                     keys.extend_from_slice(hit.key);

@@ -122,7 +122,7 @@ impl Store {
     }
 
     /// The main revision to read at, if it can be read.
-    fn readable(&self, revision: i64) -> Result<i64, Error> {
+    pub(super) fn readable(&self, revision: i64) -> Result<i64, Error> {
         if revision > self.current {
             return Err(Error::Future);
         }
@@ -272,7 +272,7 @@ impl Store {
         })
     }
 
-    fn visit_hits<'a>(
+    pub(super) fn visit_hits<'a>(
         &'a self,
         from: &[u8],
         end: End<'_>,
@@ -297,7 +297,7 @@ impl Store {
 
 /// How many keys to take from the index before sorting; one above the limit tells if there is
 /// more. 0: all.
-fn fetch_limit(query: &RangeQuery) -> usize {
+pub(super) fn fetch_limit(query: &RangeQuery) -> usize {
     let in_key_order = query.sort_order == SortOrder::None
         || (query.sort_order == SortOrder::Ascend && query.sort_target == SortTarget::Key);
     let filtered = query.min_mod_revision != 0
@@ -310,7 +310,7 @@ fn fetch_limit(query: &RangeQuery) -> usize {
     }
 }
 
-fn passes_filters(query: &RangeQuery, version: &Version) -> bool {
+pub(super) fn passes_filters(query: &RangeQuery, version: &Version) -> bool {
     let (modified, created) = (version.main(), version.create());
     let within = |value, min, max| (min == 0 || value >= min) && (max == 0 || value <= max);
     within(modified, query.min_mod_revision, query.max_mod_revision)
@@ -322,7 +322,7 @@ fn passes_filters(query: &RangeQuery, version: &Version) -> bool {
 }
 
 /// Sorts stably, so that equal keys stay in key order in both directions.
-fn sort_hits(hits: &mut [Hit<'_>], target: SortTarget, descending: bool) {
+pub(super) fn sort_hits(hits: &mut [Hit<'_>], target: SortTarget, descending: bool) {
     let field = |hit: &Hit<'_>| match target {
         SortTarget::Version => hit.version.number(),
         SortTarget::Create => hit.version.create(),
@@ -337,7 +337,7 @@ fn sort_hits(hits: &mut [Hit<'_>], target: SortTarget, descending: bool) {
     }
 }
 
-fn sort_values(kvs: &mut [KeyValue], descending: bool) {
+pub(super) fn sort_values(kvs: &mut [KeyValue], descending: bool) {
     let ascending = |a: &KeyValue, b: &KeyValue| -> Ordering { a.value.cmp(&b.value) };
     match descending {
         false => kvs.sort_by(ascending),
@@ -346,7 +346,7 @@ fn sort_values(kvs: &mut [KeyValue], descending: bool) {
 }
 
 /// A pair as the index alone knows it: without value and lease.
-fn without_record(hit: &Hit<'_>) -> KeyValue {
+pub(super) fn without_record(hit: &Hit<'_>) -> KeyValue {
     KeyValue {
         key: Bytes::copy_from_slice(hit.key),
         create_revision: hit.version.create(),

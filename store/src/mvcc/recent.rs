@@ -5,27 +5,26 @@
 //! copy of its own (`Arc::make_mut`).
 //!
 //! ```text
-//! front                                                          back
-//! | values in the log only | values in memory (<= inline_bytes_max) |
-//! | <- `demoted` records   |                                         |
+//! front                                                               back
+//! | packed, values in the log only | values in memory (<= inline_bytes_max) |
+//! | <- `demoted_blocks`            |                                        |
 //! ```
 //!
-//! Invariants: revisions strictly increase; no block straddles a checkpoint; the records before
-//! `demoted_blocks` own no buffer shared with a log entry.
+//! Invariants: revisions strictly increase; no block is empty or straddles a checkpoint; exactly
+//! the blocks before `demoted_blocks` are packed ([`super::packed`]), and these take no records.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::packed::{self, Packed};
 use super::revision::Revision;
 
 /// Records in one block. A copy forced by a checkpoint in progress costs about 20 µs. Tests use
 /// small blocks, so that transactions cross their bounds.
 const BLOCK_RECORDS: usize = if cfg!(test) { 4 } else { 256 };
-
-/// Values up to this size stay in memory: a reference to the log would take as much.
-const SMALL_VALUE_BYTES: usize = 32;
 
 /// Where the bytes of a value lie in the log, in the terms of the caller's [`ValueSource`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,35 +80,99 @@ impl Record {
         };
         size_of::<Self>() + self.key.len() + value
     }
-
-    /// Moves the value to the log if it is known to be there; true if it was.
-    fn demote(&mut self) {
-        let Value::Inline(value, place) = &self.value else {
-            return;
-        };
-        if value.len() > SMALL_VALUE_BYTES {
-            if let Some(place) = *place {
-                self.value = Value::Log(place);
-                // The key shares the log entry's buffer, which would stay alive with it.
-                self.key = Bytes::copy_from_slice(&self.key);
-            }
-            return;
-        }
-        let key_len = self.key.len();
-        let mut own = Vec::with_capacity(key_len + value.len());
-        own.extend_from_slice(&self.key);
-        own.extend_from_slice(value);
-        let own = Bytes::from(own);
-        self.key = own.slice(..key_len);
-        self.value = Value::Inline(own.slice(key_len..), *place);
-    }
 }
 
 #[derive(Debug, Clone)]
 struct Block {
-    records: Vec<Record>,
+    records: Records,
     /// Closed to appends because a checkpoint took it.
     sealed: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Records {
+    Plain(Vec<Record>),
+    /// Closed to appends.
+    Packed(Packed),
+}
+
+/// Why a block can be asked for its first and last record.
+const NOT_EMPTY: &str = "no block is empty";
+
+impl Block {
+    fn first(&self) -> Revision {
+        match &self.records {
+            Records::Plain(records) => records.first().expect(NOT_EMPTY).rev,
+            Records::Packed(packed) => packed.first(),
+        }
+    }
+
+    fn last(&self) -> Revision {
+        match &self.records {
+            Records::Plain(records) => records.last().expect(NOT_EMPTY).rev,
+            Records::Packed(packed) => packed.last(),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match &self.records {
+            Records::Plain(records) => self.sealed || records.len() == BLOCK_RECORDS,
+            Records::Packed(_) => true,
+        }
+    }
+
+    /// The records of a block that is not packed.
+    fn plain(&self) -> &[Record] {
+        match &self.records {
+            Records::Plain(records) => records,
+            Records::Packed(_) => panic!("a packed block is asked for its plain records"),
+        }
+    }
+
+    fn plain_mut(&mut self) -> &mut Vec<Record> {
+        match &mut self.records {
+            Records::Plain(records) => records,
+            Records::Packed(_) => panic!("a packed block takes and gives no records"),
+        }
+    }
+
+    fn get(&self, rev: Revision) -> Option<Cow<'_, Record>> {
+        match &self.records {
+            Records::Plain(records) => Some(Cow::Borrowed(&records[find(records, rev)?])),
+            Records::Packed(packed) => packed.get(rev).map(Cow::Owned),
+        }
+    }
+
+    fn iter(&self) -> Iter<'_> {
+        match &self.records {
+            Records::Plain(records) => Iter::Plain(records.iter()),
+            Records::Packed(packed) => Iter::Packed(packed.iter()),
+        }
+    }
+}
+
+fn find(records: &[Record], rev: Revision) -> Option<usize> {
+    records.binary_search_by_key(&rev, |record| record.rev).ok()
+}
+
+fn cost(records: &[Record]) -> usize {
+    records.iter().map(Record::cost).sum()
+}
+
+enum Iter<'a> {
+    Plain(std::slice::Iter<'a, Record>),
+    Packed(packed::Iter<'a>),
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Cow<'a, Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Plain(records) => records.next().map(Cow::Borrowed),
+            Self::Packed(records) => records.next().map(Cow::Owned),
+        }
+    }
 }
 
 /// See the module.
@@ -130,8 +193,8 @@ pub(super) struct Recents {
 pub(super) struct Sealed(Vec<Arc<Block>>);
 
 impl Sealed {
-    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
-        self.0.iter().flat_map(|block| &block.records)
+    pub(super) fn records(&self) -> impl Iterator<Item = Cow<'_, Record>> {
+        self.0.iter().flat_map(|block| block.iter())
     }
 }
 
@@ -155,19 +218,15 @@ impl Recents {
             );
         }
         self.inline_bytes += record.cost();
-        let full = self
-            .blocks
-            .back()
-            .is_none_or(|block| block.sealed || block.records.len() == BLOCK_RECORDS);
-        if full {
-            let records = Vec::with_capacity(BLOCK_RECORDS);
+        if self.blocks.back().is_none_or(|block| block.is_closed()) {
+            let records = Records::Plain(Vec::with_capacity(BLOCK_RECORDS));
             self.blocks.push_back(Arc::new(Block {
                 records,
                 sealed: false,
             }));
         }
         let block = self.blocks.back_mut().expect("a block was just ensured");
-        Arc::make_mut(block).records.push(record);
+        Arc::make_mut(block).plain_mut().push(record);
     }
 
     /// Removes the newest record; for a transaction that is given up.
@@ -177,66 +236,62 @@ impl Recents {
             !block.sealed,
             "a checkpoint cannot start inside a transaction"
         );
-        let record = Arc::make_mut(block).records.pop()?;
+        let records = Arc::make_mut(block).plain_mut();
+        let record = records.pop()?;
         self.inline_bytes -= record.cost();
-        if block.records.is_empty() {
+        if records.is_empty() {
             self.blocks.pop_back();
         }
         Some(record)
     }
 
     fn last_rev(&self) -> Option<Revision> {
-        Some(self.blocks.back()?.records.last()?.rev)
+        Some(self.blocks.back()?.last())
     }
 
     /// The oldest revision held here.
     pub(super) fn first_rev(&self) -> Option<Revision> {
-        Some(self.blocks.front()?.records.first()?.rev)
+        Some(self.blocks.front()?.first())
     }
 
-    pub(super) fn get(&self, rev: Revision) -> Option<&Record> {
-        let (block, at) = self.place(rev)?;
-        Some(&self.blocks[block].records[at])
+    /// The record at `rev`, unpacked if need be.
+    pub(super) fn get(&self, rev: Revision) -> Option<Cow<'_, Record>> {
+        self.blocks[self.block_of(rev)?].get(rev)
     }
 
-    fn place(&self, rev: Revision) -> Option<(usize, usize)> {
-        let after = self
-            .blocks
-            .partition_point(|block| block.records[0].rev <= rev);
-        let block = after.checked_sub(1)?;
-        let records = &self.blocks[block].records;
-        let at = records
-            .binary_search_by_key(&rev, |record| record.rev)
-            .ok()?;
-        Some((block, at))
+    /// The block that has the record at `rev` if any has.
+    fn block_of(&self, rev: Revision) -> Option<usize> {
+        let after = self.blocks.partition_point(|block| block.first() <= rev);
+        after.checked_sub(1)
     }
 
     /// The records from `from` on, dead ones included.
-    pub(super) fn since(&self, from: Revision) -> impl Iterator<Item = &Record> {
-        let first = self
-            .blocks
-            .partition_point(|block| block.records[0].rev <= from)
-            .saturating_sub(1);
+    pub(super) fn since(&self, from: Revision) -> impl Iterator<Item = Cow<'_, Record>> {
         self.blocks
             .iter()
-            .skip(first)
-            .flat_map(|block| &block.records)
+            .skip(self.block_of(from).unwrap_or(0))
+            .flat_map(|block| block.iter())
             .skip_while(move |record| record.rev < from)
     }
 
-    /// Marks a record as removed and frees its bytes; false if it is not here.
+    /// Marks a record as removed and frees what it holds outside of a packed buffer; false if it is
+    /// not here.
     pub(super) fn kill(&mut self, rev: Revision) -> bool {
-        let Some((block, at)) = self.place(rev) else {
+        let Some(at) = self.block_of(rev) else {
             return false;
         };
-        let record = &mut Arc::make_mut(&mut self.blocks[block]).records[at];
-        let before = record.cost();
+        let records = match &mut Arc::make_mut(&mut self.blocks[at]).records {
+            Records::Packed(packed) => return packed.kill(rev),
+            Records::Plain(records) => records,
+        };
+        let Some(found) = find(records, rev) else {
+            return false;
+        };
+        let record = &mut records[found];
+        self.inline_bytes -= record.cost();
         record.value = Value::Dead;
         record.key = Bytes::new();
-        let freed = before - record.cost();
-        if block >= self.demoted_blocks {
-            self.inline_bytes -= freed;
-        }
+        self.inline_bytes += record.cost();
         true
     }
 
@@ -250,7 +305,7 @@ impl Recents {
         }
         let first = self
             .blocks
-            .partition_point(|block| block.records[0].rev.main <= self.checkpointed);
+            .partition_point(|block| block.first().main <= self.checkpointed);
         Sealed(self.blocks.range(first..).cloned().collect())
     }
 
@@ -269,8 +324,8 @@ impl Recents {
     }
 
     fn front_is_checkpointed(&self) -> bool {
-        let last = self.blocks.front().and_then(|block| block.records.last());
-        last.is_some_and(|record| record.rev.main <= self.checkpointed)
+        let front = self.blocks.front();
+        front.is_some_and(|block| block.last().main <= self.checkpointed)
     }
 
     /// Brings the values in memory below the bound; called after each transaction.
@@ -279,14 +334,16 @@ impl Recents {
         while self.inline_bytes > self.inline_bytes_max
             && self.demoted_blocks + 1 < self.blocks.len()
         {
-            let cost = |block: &Block| block.records.iter().map(Record::cost).sum::<usize>();
-            self.inline_bytes -= cost(&self.blocks[self.demoted_blocks]);
+            let next = &self.blocks[self.demoted_blocks];
+            self.inline_bytes -= cost(next.plain());
             if self.demoted_blocks == 0 && self.front_is_checkpointed() {
                 self.blocks.pop_front();
                 continue;
             }
-            let block = Arc::make_mut(&mut self.blocks[self.demoted_blocks]);
-            block.records.iter_mut().for_each(Record::demote);
+            self.blocks[self.demoted_blocks] = Arc::new(Block {
+                records: Records::Packed(Packed::new(next.plain())),
+                sealed: next.sealed,
+            });
             self.demoted_blocks += 1;
         }
     }
@@ -294,12 +351,13 @@ impl Recents {
     /// Panics where the bookkeeping is not what a count would give.
     #[cfg(test)]
     pub(super) fn check(&self) {
-        assert!(self.demoted_blocks <= self.blocks.len());
+        let packed = |block: &Arc<Block>| matches!(block.records, Records::Packed(_));
+        assert_eq!(
+            self.blocks.iter().filter(|b| packed(b)).count(),
+            self.demoted_blocks
+        );
         let inline = self.blocks.range(self.demoted_blocks..);
-        let bytes: usize = inline
-            .flat_map(|block| &block.records)
-            .map(Record::cost)
-            .sum();
+        let bytes: usize = inline.map(|block| cost(block.plain())).sum();
         assert_eq!(bytes, self.inline_bytes, "bytes of records in memory");
     }
 }

@@ -30,7 +30,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            inline_bytes_max: 16 << 20,
+            inline_bytes_max: 8 << 20,
             chunk_bytes: 32 << 10,
             values: None,
         }

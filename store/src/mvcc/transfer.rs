@@ -97,8 +97,8 @@ impl ExportJob {
             }
         }
         for record in self.sealed.records().filter(|record| !record.is_dead()) {
-            let value = read_value(self.values.as_deref(), record)?;
-            let pair = pair_of(record, value);
+            let value = read_value(self.values.as_deref(), &record)?;
+            let pair = pair_of(&record, value);
             visit(record.rev, record.tombstone, pair)?;
         }
         Ok(())

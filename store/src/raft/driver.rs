@@ -25,6 +25,10 @@ const INFLIGHT_MESSAGES_MAX: usize = 512;
 /// Bytes of committed entries handed out at once at most: bounds what the apply queue holds.
 const COMMITTED_BYTES_PER_READY_MAX: u64 = 16 * 1024 * 1024;
 
+/// Bytes of entries that are not committed at most. Proposers that stop waiting leave theirs
+/// behind, so while the disk stands still nothing else bounds them.
+pub(super) const UNCOMMITTED_BYTES_MAX: u64 = 2 * propose::PROPOSAL_BYTES_MAX as u64;
+
 /// How this member takes part in elections.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -178,6 +182,7 @@ impl Driver {
             max_size_per_msg: MESSAGE_BYTES_MAX,
             max_inflight_msgs: INFLIGHT_MESSAGES_MAX,
             max_committed_size_per_ready: COMMITTED_BYTES_PER_READY_MAX,
+            max_uncommitted_size: UNCOMMITTED_BYTES_MAX,
             check_quorum: true,
             pre_vote: settings.pre_vote,
             ..Default::default()
@@ -252,10 +257,14 @@ impl Driver {
         };
         message.set_entries(entries.into());
         if self.raw.raft.step(message).is_err() {
+            let error = match self.raw.raft.state {
+                StateRole::Leader => ProposeError::TooManyRequests,
+                _ => ProposeError::NoLeader,
+            };
             for id in ids {
                 if let Some(waiter) = self.waiting.remove(&id) {
                     // Who no longer waits needs no answer.
-                    let _ = waiter.send(Err(ProposeError::NoLeader));
+                    let _ = waiter.send(Err(error));
                 }
             }
         }

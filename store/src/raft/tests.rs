@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::driver::{Actions, Driver, Event, PersistJob, Settings};
+use super::driver::{Actions, Driver, Event, PersistJob, Settings, UNCOMMITTED_BYTES_MAX};
 use super::log::Boot;
 use crate::command::Command;
 use crate::wal;
@@ -119,6 +119,44 @@ fn without_a_leader_a_proposal_is_refused_at_once() {
         outcome.try_recv(),
         Ok(Err(super::ProposeError::NoLeader))
     ));
+}
+
+#[test]
+fn while_nothing_is_persisted_proposals_are_refused_in_the_end() {
+    let mut driver = driver(&alone());
+    let start = driver.handle([Event::Campaign]);
+    settle(&mut driver, start);
+    // All entries share their bytes, so that the test needs no memory for them.
+    let (large, _) = proposal(1);
+    let Event::Propose { data, .. } = large else {
+        unreachable!("a proposal")
+    };
+    let mut padded = data.to_vec();
+    padded.resize(8 << 20, 0);
+    let data = Bytes::from(padded);
+    let mut jobs = Vec::new();
+    let mut refused = None;
+    for number in 0..=UNCOMMITTED_BYTES_MAX >> 23 {
+        let (waiter, mut outcome) = oneshot::channel();
+        let data = data.clone();
+        let actions = driver.handle([Event::Propose { data, waiter }]);
+        jobs.extend(actions.persist);
+        if let Ok(Err(error)) = outcome.try_recv()
+            && error == super::ProposeError::TooManyRequests
+        {
+            refused = Some(number);
+            break;
+        }
+    }
+    assert!(refused.is_some_and(|n| n > 32), "refused: {refused:?}");
+    // What is persisted and handed out makes room.
+    driver.handle([persisted(jobs.last().unwrap())]);
+    let (event, mut outcome) = proposal(2);
+    driver.handle([event]);
+    assert!(
+        outcome.try_recv().is_err(),
+        "refused although there is room"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use super::{Member, check, mismatched};
 use crate::apply::{Reply, execute_readonly, is_readonly, is_serializable};
 use crate::command::Command;
-use crate::mvcc::{self, RangeQuery};
+use crate::mvcc::RangeQuery;
 
 /// Pairs in the first message of a range stream; later ones are adjusted to their size.
 const STREAM_FIRST_PAIRS: i64 = 10;
@@ -31,11 +31,8 @@ impl pb::kv_server::Kv for Service {
         if !request.serializable {
             self.0.linearizable().await?;
         }
-        let (result, revision) = {
-            let state = self.0.state.read();
-            let result = state.store.range(&RangeQuery::from(&request))?;
-            (result, state.store.revision())
-        };
+        let (result, revision) =
+            super::range::read(&self.0.state, &RangeQuery::from(&request)).await?;
         self.0.metrics.mvcc.range.inc();
         Ok(Response::new(pb::RangeResponse {
             header: self.0.header(revision),
@@ -153,33 +150,37 @@ async fn stream_range(
         limit => limit,
     };
     query.limit = total.min(STREAM_FIRST_PAIRS);
+    let (first, pinned) = super::range::read(&member.state, &query).await?;
+    if query.revision <= 0 {
+        query.revision = pinned;
+    }
+    let count = first.count;
+    let (mut kvs, mut more) = (first.kvs, first.more);
     let mut sent = 0;
-    let mut pinned = None;
     loop {
-        let (result, revision) = read(member, &query)?;
-        let pinned = *pinned.get_or_insert(revision);
-        if query.revision == 0 {
-            query.revision = pinned;
-        }
-        let count = sent + result.count;
-        sent += result.kvs.len() as i64;
-        if request.count_only || !result.more || sent == total {
+        sent += kvs.len() as i64;
+        if request.count_only || !more || sent == total {
+            let header = member.header(pinned);
             let last = pb::RangeResponse {
-                header: member.header(pinned),
-                kvs: result.kvs,
-                more: result.more,
+                header,
+                kvs,
+                more,
                 count,
             };
             return send(sender, last).await;
         }
-        query.key = after(&result.kvs);
+        query.key = after(&kvs);
         let piece = pb::RangeResponse {
-            kvs: result.kvs,
+            kvs,
             ..Default::default()
         };
         let size = prost::Message::encoded_len(&piece);
         send(sender, piece).await?;
         query.limit = adjust(query.limit, size, member.limits.request_bytes_max).min(total - sent);
+        let pairs = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let state = member.state.read();
+        let slice = state.store.range_slice(&query, pairs, usize::MAX)?;
+        (kvs, more) = (slice.kvs, slice.next.is_some());
     }
 }
 
@@ -193,11 +194,6 @@ async fn send(sender: &Pieces, piece: pb::RangeResponse) -> Result<(), Status> {
         .send(Ok(message))
         .await
         .map_err(|_| Status::cancelled("the client has gone"))
-}
-
-fn read(member: &Member, query: &RangeQuery) -> Result<(mvcc::RangeResult, i64), Status> {
-    let state = member.state.read();
-    Ok((state.store.range(query)?, state.store.revision()))
 }
 
 /// The smallest key behind the last one.

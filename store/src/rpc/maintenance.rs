@@ -39,10 +39,12 @@ impl pb::maintenance_server::Maintenance for Service {
                     other => mismatched(&other),
                 }
             }
-            _ => {
+            Ok(AlarmAction::Get) => {
                 self.0.linearizable().await?;
                 self.0.state.read().alarms.get(&request)
             }
+            // etcd 3.7 ends with a nil dereference here.
+            Err(_) => return Err(status::unknown_alarm_action()),
         };
         response.header = self.0.header_now();
         Ok(Response::new(response))

@@ -12,6 +12,7 @@ mod lease;
 mod lock;
 mod maintenance;
 mod metadata;
+mod range;
 mod session;
 mod status;
 mod watch;

@@ -24,6 +24,8 @@ errors! {
     invalid_sort_option = InvalidArgument, "etcdserver: invalid sort option";
     invalid_client_api_version = InvalidArgument, "etcdserver: invalid client api version";
     request_too_large = InvalidArgument, "etcdserver: request is too large";
+    /// Ours alone: etcd does not survive it.
+    unknown_alarm_action = InvalidArgument, "etcdserver: unknown alarm action";
     compacted = OutOfRange, "etcdserver: mvcc: required revision has been compacted";
     future_revision = OutOfRange, "etcdserver: mvcc: required revision is a future revision";
     lease_ttl_too_large = OutOfRange, "etcdserver: too large lease TTL";

@@ -56,7 +56,7 @@ pub enum Update {
         /// In order.
         events: Vec<Event>,
     },
-    /// The watch has ended: what it would have to tell next is compacted.
+    /// The watch has ended: what it would have to tell next is compacted. It keeps its id.
     Compacted {
         /// Whose.
         watch_id: i64,
@@ -67,7 +67,11 @@ pub enum Update {
 
 enum Phase {
     Synced(Arc<Member>),
-    Lagging { from: i64 },
+    Lagging {
+        from: i64,
+    },
+    /// It has ended, but keeps its id until the client cancels it, as in etcd.
+    Compacted,
 }
 
 struct Watch {
@@ -307,7 +311,8 @@ impl Stream {
             Err(mvcc::Error::Compacted) => {
                 let compact_revision = store.compact_revision();
                 drop(state);
-                self.cancel(id);
+                watch.phase = Phase::Compacted;
+                self.hub.metrics().watch.slow_watchers.dec();
                 return Ok(Some(Update::Compacted {
                     watch_id: id,
                     compact_revision,
@@ -374,6 +379,7 @@ impl Stream {
         match &watch.phase {
             Phase::Synced(member) => self.hub.leave(member),
             Phase::Lagging { .. } => self.hub.metrics().watch.slow_watchers.dec(),
+            Phase::Compacted => {}
         }
         self.hub.metrics().watch.watchers.dec();
     }

@@ -126,7 +126,7 @@ impl Fixture {
     }
 
     fn slow(&self) -> i64 {
-        self.metrics.watch.slow_watchers.get() as i64
+        self.metrics.watch.slow_watchers.get()
     }
 }
 
@@ -539,8 +539,8 @@ async fn many_watchers_of_a_range_come_and_go() {
     assert_eq!(fixture.hub.members_len(), 100);
     streams.clear();
     assert_eq!(fixture.hub.members_len(), 0);
-    assert_eq!(fixture.metrics.watch.watchers.get() as i64, 0);
-    assert_eq!(fixture.metrics.watch.streams.get() as i64, 0);
+    assert_eq!(fixture.metrics.watch.watchers.get(), 0);
+    assert_eq!(fixture.metrics.watch.streams.get(), 0);
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use proto::etcdserverpb::alarm_request::AlarmAction;
 use proto::etcdserverpb::{AlarmMember, AlarmRequest, AlarmType, MemberListRequest};
 use proto::health::health_check_response::ServingStatus;
-use tonic::Code::{DataLoss, NotFound, ResourceExhausted};
+use tonic::Code::{DataLoss, InvalidArgument, NotFound, ResourceExhausted};
 
 use super::build::{delete, get, grant, keys, put, range, revision, txn_of};
-use super::{Case, holds, refused};
+use super::{Case, Expect, alone, holds, refused};
 use crate::ids::THIS_MEMBER;
 use crate::reply::Reply;
 use crate::step::Step;
@@ -68,6 +68,7 @@ fn alarm_cases() -> Vec<Case> {
         holds("disarming tells what was disarmed", |_| vec![raise(Nospace), disarm(Nospace)], |reply, _| alarms(reply).len() == 1),
         holds("disarming what is not raised tells nothing", |_| vec![disarm(Nospace)], |reply, _| alarms(reply).is_empty()),
         holds("an alarm of a member that is not there is kept too", |_| vec![alarm(AlarmAction::Activate, 0x0123_4567_89ab_cdef, Nospace), list(None)], |reply, _| alarms(reply).len() == 1),
+        alone("an action that nobody knows is refused", |_| vec![Step::Alarm(AlarmRequest { action: 3, ..AlarmRequest::default() })], Expect::Refused(InvalidArgument, "etcdserver: unknown alarm action")),
         holds("status tells alarms as text", |_| vec![raise(Nospace), Step::Status], |reply, _| status(reply).errors == [format!("memberID:{THIS_MEMBER} alarm:NOSPACE")]),
     ]
 }

@@ -1,5 +1,6 @@
 //! Known facts, one case each: the steps go to both sides, which must agree, and the last outcome
-//! must be what the case says, so that a wrong fact is found out too.
+//! must be what the case says, so that a wrong fact is found out too. Where ours is another server
+//! by design, the case says what each of them brings.
 //!
 //! Every case starts on a store without keys, leases, alarms and watches; its steps get the
 //! revision the store has then. Only compactions outlast a case.
@@ -38,9 +39,20 @@ struct Case {
     name: &'static str,
     steps: fn(i64) -> Vec<Step>,
     expect: Expect,
+    /// What ours brings instead, where it is another server by design.
+    ours: Option<Ours>,
+}
+
+/// How the server under test differs.
+enum Ours {
+    /// The last step brings this; the steps before it may differ as well.
+    Brings(Expect),
+    /// Etcd is not asked, since it does not survive the last step; the expectation is ours.
+    Alone,
 }
 
 /// What the last step must bring.
+#[derive(Clone, Copy)]
 enum Expect {
     /// This status.
     Refused(Code, &'static str),
@@ -56,6 +68,31 @@ pub(crate) struct Group {
     cases: Vec<Case>,
 }
 
+fn case(name: &'static str, steps: fn(i64) -> Vec<Step>, expect: Expect) -> Case {
+    Case {
+        name,
+        steps,
+        expect,
+        ours: None,
+    }
+}
+
+/// A fact of two servers that differ by design.
+fn apart(name: &'static str, steps: fn(i64) -> Vec<Step>, ours: Expect, etcd: Expect) -> Case {
+    Case {
+        ours: Some(Ours::Brings(ours)),
+        ..case(name, steps, etcd)
+    }
+}
+
+/// A fact of our server alone, at what etcd ends with a crash.
+fn alone(name: &'static str, steps: fn(i64) -> Vec<Step>, ours: Expect) -> Case {
+    Case {
+        ours: Some(Ours::Alone),
+        ..case(name, steps, ours)
+    }
+}
+
 fn refused(
     name: &'static str,
     steps: fn(i64) -> Vec<Step>,
@@ -63,29 +100,17 @@ fn refused(
     message: &'static str,
 ) -> Case {
     let expect = Expect::Refused(code, message);
-    Case {
-        name,
-        steps,
-        expect,
-    }
+    case(name, steps, expect)
 }
 
 fn holds(name: &'static str, steps: fn(i64) -> Vec<Step>, check: fn(&Reply, i64) -> bool) -> Case {
     let expect = Expect::Holds(check);
-    Case {
-        name,
-        steps,
-        expect,
-    }
+    case(name, steps, expect)
 }
 
 fn blocks(name: &'static str, steps: fn(i64) -> Vec<Step>) -> Case {
     let expect = Expect::Blocks;
-    Case {
-        name,
-        steps,
-        expect,
-    }
+    case(name, steps, expect)
 }
 
 /// Range, Put and DeleteRange.
@@ -154,9 +179,18 @@ pub(crate) async fn check(group: Group) -> anyhow::Result<()> {
     let mut failed = 0;
     let total = group.cases.len();
     for case in group.cases {
-        if let Err(text) = one(&mut pair, &case).await {
+        let result = match &case.ours {
+            None => alike(&mut pair, &case).await,
+            Some(Ours::Brings(_)) if servers.a == servers.b => alike(&mut pair, &case).await,
+            Some(Ours::Alone) if servers.a == servers.b => continue,
+            Some(Ours::Brings(ours)) => each(&mut pair, &case, ours).await,
+            Some(Ours::Alone) => ours_alone(&mut pair, &case).await,
+        };
+        if let Err(text) = &result {
             failed += 1;
             let _ = writeln!(report, "=== {}\n{text}", case.name);
+        }
+        if result.is_err() || matches!(case.ours, Some(Ours::Brings(_))) {
             pair = Pair::start(&servers).await?;
         }
     }
@@ -164,7 +198,8 @@ pub(crate) async fn check(group: Group) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn one(pair: &mut Pair, case: &Case) -> Result<(), String> {
+/// Both sides bring the same.
+async fn alike(pair: &mut Pair, case: &Case) -> Result<(), String> {
     let revision = clean(pair).await?;
     let mut last = Outcome::Blocked;
     for step in (case.steps)(revision) {
@@ -173,11 +208,43 @@ async fn one(pair: &mut Pair, case: &Case) -> Result<(), String> {
             .await
             .map_err(|difference| format!("{}\n{}", difference.kind, difference.tell()))?;
     }
+    show(case, &last);
+    judge(&case.expect, &last, revision).map_err(|shown| format!("on both sides: {shown}"))
+}
+
+/// Each side brings its own.
+async fn each(pair: &mut Pair, case: &Case, ours: &Expect) -> Result<(), String> {
+    let revision = clean(pair).await?;
+    let mut last = (Outcome::Blocked, Outcome::Blocked);
+    for step in (case.steps)(revision) {
+        last = pair.run_apart(&step).await;
+    }
+    show(case, &last.0);
+    judge(ours, &last.0, revision).map_err(|shown| format!("on our side: {shown}"))?;
+    show(case, &last.1);
+    judge(&case.expect, &last.1, revision).map_err(|shown| format!("on etcd's side: {shown}"))
+}
+
+/// Our side alone brings it, and changes nothing.
+async fn ours_alone(pair: &mut Pair, case: &Case) -> Result<(), String> {
+    let revision = clean(pair).await?;
+    let mut last = Outcome::Blocked;
+    for step in (case.steps)(revision) {
+        last = pair.run_ours(&step).await;
+    }
+    show(case, &last);
+    judge(&case.expect, &last, revision).map_err(|shown| format!("on our side: {shown}"))
+}
+
+fn show(case: &Case, last: &Outcome) {
     if std::env::var_os("PINTLE_COMPAT_SHOW").is_some() {
         let shown = cut(&format!("{last:?}"), 1500);
         let _ = writeln!(std::io::stderr(), "{}: {shown}", case.name);
     }
-    let good = match (&case.expect, &last) {
+}
+
+fn judge(expect: &Expect, last: &Outcome, revision: i64) -> Result<(), String> {
+    let good = match (expect, last) {
         (Expect::Refused(code, text), Outcome::Error { code: c, message }) => {
             code == c && text == message
         }
@@ -189,9 +256,7 @@ async fn one(pair: &mut Pair, case: &Case) -> Result<(), String> {
         return Ok(());
     }
     let shown = cut(&format!("{last:#?}"), 4000);
-    Err(format!(
-        "both sides agree, but it is not as expected: {shown}"
-    ))
+    Err(format!("not as expected: {shown}"))
 }
 
 /// Takes everything away; gives the revision.

@@ -114,10 +114,20 @@ fn metadata() -> Vec<Case> {
         holds("so is an authorization", |_| vec![with("authorization", "Bearer nonsense")], well),
         holds("unknown metadata is fine", |_| vec![with("x-anything", "at all")], well),
         holds("binary metadata is fine", |_| vec![with("x-anything-bin", "AAEC")], well),
-        holds("content type with a subtype", |_| vec![with("content-type", "application/grpc+proto")], well),
-        holds("a content type that is not gRPC", |_| vec![code_only(with("content-type", "text/plain"))], |reply, _| code(reply, "3")),
+        holds("content type with a subtype", |_| vec![with("content-type", "application/grpc+proto")],
+            |reply, r| well(reply, r) && raw(reply).headers["content-type"] == "application/grpc+proto"),
+        holds("content type with a parameter", |_| vec![with("content-type", "application/grpc;x=y")], well),
+        holds("an error has the subtype too", |_| vec![call(RANGE, vec![("content-type", b"application/grpc+proto".to_vec())], frame(b""))],
+            |reply, _| says(reply, "3", "etcdserver: key is not provided") && raw(reply).headers["content-type"] == "application/grpc+proto"),
+        holds("a content type that is not gRPC", |_| vec![with("content-type", "text/plain")],
+            |reply, _| says(reply, "3", "invalid gRPC request content-type \"text/plain\"") && raw(reply).status == 415),
+        holds("a content type that begins like gRPC's", |_| vec![with("content-type", "application/grpc-web")],
+            |reply, _| says(reply, "3", "invalid gRPC request content-type \"application/grpc-web\"")),
         holds("a timeout that is far off", |_| vec![with("grpc-timeout", "10S")], well),
-        holds("a timeout that is no timeout", |_| vec![code_only(with("grpc-timeout", "soon"))], |reply, _| code(reply, "13")),
+        holds("a timeout that is no timeout", |_| vec![with("grpc-timeout", "soon")],
+            |reply, _| says(reply, "13", "malformed grpc-timeout: strconv.ParseUint: parsing \"soo\": invalid syntax") && raw(reply).status == 400),
+        holds("a timeout that has no unit", |_| vec![with("grpc-timeout", "10")], |reply, _| says(reply, "13", "malformed grpc-timeout: transport: timeout unit is not recognized: \"10\"")),
+        holds("a timeout of nine digits", |_| vec![with("grpc-timeout", "123456789S")], |reply, _| says(reply, "13", "malformed grpc-timeout: transport: timeout string is too long: \"123456789S\"")),
     ]
 }
 
@@ -126,6 +136,7 @@ fn frames() -> Vec<Case> {
     vec![
         holds("bytes that are no message", |_| vec![code_only(call(RANGE, vec![], frame(b"\xff\xff\xff")))], |reply, _| code(reply, "13")),
         holds("half a frame", |_| vec![code_only(call(RANGE, vec![], bytes(b"\0\0\0\0\x09\x0a")))], |reply, _| code(reply, "2")),
+        holds("half a prefix", |_| vec![code_only(call(RANGE, vec![], bytes(b"\0\0")))], |reply, _| code(reply, "2")),
         holds("fields that are not known are skipped", |_| vec![{
                 let mut message = get_a();
                 message.extend([0xf8, 0x3f, 5]);
@@ -135,7 +146,12 @@ fn frames() -> Vec<Case> {
                 let message = get_a();
                 let body = prefixed(1, &gzip(&message, 0xd178_3c4b));
                 call(RANGE, vec![("grpc-encoding", b"gzip".to_vec())], body)
-            }], well),
+            }], |reply, r| well(reply, r) && raw(reply).headers["grpc-encoding"] == "gzip"),
+        holds("gzip that is damaged", |_| vec![code_only({
+                let body = prefixed(1, &gzip(&get_a(), 0));
+                call(RANGE, vec![("grpc-encoding", b"gzip".to_vec())], body)
+            })], |reply, _| code(reply, "13")),
+        holds("gzip may be understood without being used", |_| vec![with("grpc-accept-encoding", "gzip")], |reply, r| well(reply, r) && !raw(reply).headers.contains_key("grpc-encoding")),
         holds("gzip may be named without being used", |_| vec![with("grpc-encoding", "gzip")], well),
         holds("a compression that nobody knows", |_| vec![code_only(call(RANGE, vec![("grpc-encoding", b"snappy".to_vec())], prefixed(1, &get_a())))], |reply, _| code(reply, "12")),
         holds("a compressed flag without a compression", |_| vec![code_only(call(RANGE, vec![], prefixed(1, &get_a())))], |reply, _| code(reply, "13")),

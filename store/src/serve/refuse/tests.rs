@@ -46,3 +46,26 @@ fn timeouts_are_read_as_go_reads_them() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+#[test]
+fn calls_that_cannot_be_carried_out_are_refused() {
+    let cases = [
+        ("POST", "10S", None),
+        ("POST", "0m", Some((200, "4"))),
+        ("POST", "soon", Some((400, "13"))),
+        ("GET", "10S", Some((405, "13"))),
+    ];
+    for (method, timeout, expected) in cases {
+        let request = Request::builder()
+            .method(method)
+            .header(GRPC_TIMEOUT, timeout)
+            .body(())
+            .unwrap();
+        let refused = refused(&request);
+        let found = refused.as_ref().map(|response| {
+            let code = response.headers()["grpc-status"].to_str().unwrap();
+            (response.status().as_u16(), code)
+        });
+        assert_eq!(found, expected, "{method} {timeout}");
+    }
+}
