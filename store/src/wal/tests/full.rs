@@ -70,6 +70,24 @@ fn a_failed_append_in_a_new_segment_never_mixes_with_the_next_one_in_the_old() {
 }
 
 #[test]
+fn room_is_found_without_an_append() {
+    let disk = MemoryDisk::new();
+    let mut wal = create(&disk);
+    disk.set_capacity(Some(20 * SECTOR as u64));
+    let mut index = 0;
+    while !wal.space_is_low() {
+        index += 1;
+        wal.append(&entries(index..=index, 1, 300)).expect("append");
+    }
+    wal.look_for_space();
+    assert!(wal.space_is_low(), "there is no room");
+    disk.set_capacity(None);
+    assert!(wal.space_is_low(), "nobody has looked");
+    wal.look_for_space();
+    assert!(!wal.space_is_low());
+}
+
+#[test]
 fn low_space_shows_before_appends_fail() {
     let disk = MemoryDisk::new();
     let mut wal = create(&disk);
