@@ -338,7 +338,11 @@ async fn a_watch_begins_where_it_is_told_to() {
         "7:a=8",
     ];
     assert_eq!(told, expected);
-    assert!(!stream.cancel(1), "it has ended");
+    let again = stream.create(1, from(0, range("a", "")));
+    assert_eq!(again, Err(CreateError::DuplicateId), "it keeps its id");
+    assert_eq!(stream.progress(), None, "nor may the stream report");
+    assert!(stream.cancel(1), "until the client cancels it");
+    assert!(!stream.cancel(1));
     assert_eq!(fixture.slow(), 0);
 }
 
