@@ -66,6 +66,10 @@ fn run_step(workspace: &Path, Step(name, arguments): &Step) -> anyhow::Result<()
     crate::say(&format!("== {name}: cargo {}", arguments.join(" ")))?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(*arguments).current_dir(workspace);
+    // Wherever cargo builds to, the real etcd's programs are found where they were put.
+    if std::env::var_os("PINTLE_PEERS_DIR").is_none() {
+        cargo.env("PINTLE_PEERS_DIR", workspace.join("target/peers/bin"));
+    }
     if *name == "documentation" {
         cargo.env("RUSTDOCFLAGS", "-D warnings");
     }
