@@ -200,12 +200,16 @@ impl Member {
     }
 }
 
-/// An alarm as etcd's status names it.
+/// An alarm as etcd's status names it: protobuf's text form, which leaves out what is zero.
 fn describe(alarm: &pb::AlarmMember) -> String {
-    let name = match alarm.alarm() {
-        pb::AlarmType::None => "NONE",
-        pb::AlarmType::Nospace => "NOSPACE",
-        pb::AlarmType::Corrupt => "CORRUPT",
-    };
-    format!("memberID:{} alarm:{name} ", alarm.member_id)
+    let mut text = String::new();
+    if alarm.member_id != 0 {
+        text += &format!("memberID:{} ", alarm.member_id);
+    }
+    match pb::AlarmType::try_from(alarm.alarm) {
+        Ok(pb::AlarmType::None) => {}
+        Ok(kind) => text += &format!("alarm:{} ", kind.as_str_name()),
+        Err(_) => text += &format!("alarm:{} ", alarm.alarm),
+    }
+    text
 }

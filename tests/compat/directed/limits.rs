@@ -123,7 +123,6 @@ fn filled() -> Vec<Case> {
         apart("a delete is not", |_| full(vec![delete("a", "")]), through, through),
         apart("nor is a txn of deletes", |_| full(vec![txn_of(vec![delete("a", "")])]), through, through),
         apart("nor is a compaction", |r| full(vec![compact(r + 5)]), through, through),
-        apart("the alarm outlasts a restart", |_| full(vec![Step::Restart, alarm(AlarmAction::Get)]), Holds(is_raised), Holds(is_raised)),
         apart("what still fits does so once the alarm is disarmed by hand", |_| full(vec![alarm(AlarmAction::Deactivate), put("b", "1")]), through, FULL),
         apart("what does not fit raises it again", |_| full(vec![alarm(AlarmAction::Deactivate), sized(40_000), await_alarms(true)]), Holds(came), Holds(came)),
     ]

@@ -70,6 +70,7 @@ fn alarm_cases() -> Vec<Case> {
         holds("an alarm of a member that is not there is kept too", |_| vec![alarm(AlarmAction::Activate, 0x0123_4567_89ab_cdef, Nospace), list(None)], |reply, _| alarms(reply).len() == 1),
         alone("an action that nobody knows is refused", |_| vec![Step::Alarm(AlarmRequest { action: 3, ..AlarmRequest::default() })], Expect::Refused(InvalidArgument, "etcdserver: unknown alarm action")),
         holds("status tells alarms as text", |_| vec![raise(Nospace), Step::Status], |reply, _| status(reply).errors == [format!("memberID:{THIS_MEMBER} alarm:NOSPACE")]),
+        holds("also those of no member and no known kind", |_| vec![Step::Alarm(AlarmRequest { action: 1, member_id: 0, alarm: 99 }), Step::Status], |reply, _| status(reply).errors == ["alarm:99"]),
     ]
 }
 
