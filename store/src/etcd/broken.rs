@@ -6,6 +6,7 @@
 //! engine is most likely damage of its files, which is no reason for either: it ends the process
 //! as every refused start does, with exit code 1. What was acknowledged is in the log.
 
+use std::any::Any;
 use std::backtrace::Backtrace;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ pub(super) fn install(data_dir: PathBuf) {
     reason = "after a panic no destructor may be trusted, and every line of log is flushed by its own call"
 )]
 fn end(panic: &PanicHookInfo<'_>, data_dir: &Path) {
-    let error = panic.payload_as_str().unwrap_or("no message");
+    let error = text(panic.payload());
     let location = panic.location();
     let place = location.map(ToString::to_string).unwrap_or_default();
     if location.is_some_and(|location| backend::is_engine(location.file())) {
@@ -35,4 +36,12 @@ fn end(panic: &PanicHookInfo<'_>, data_dir: &Path) {
     let message = "a broken invariant ends the process";
     tracing::error!(fatal = true, error, place, stacktrace = %stack, "{message}");
     std::process::abort();
+}
+
+/// What `panic!` was given.
+fn text(payload: &dyn Any) -> &str {
+    let literal = payload.downcast_ref::<&str>().copied();
+    literal
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }

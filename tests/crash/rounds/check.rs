@@ -41,7 +41,11 @@ pub(crate) async fn check(
     let mut figures = Figures {
         revisions: revision - model.revision,
         acknowledged: expected.acknowledged,
-        in_doubt: expected.in_doubt.len(),
+        in_doubt: traces
+            .records
+            .iter()
+            .filter(|record| record.outcome == Outcome::InDoubt)
+            .count(),
         ..Figures::default()
     };
     for at in model.revision + 1..=revision {
