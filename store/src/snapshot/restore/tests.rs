@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -25,8 +26,17 @@ fn restore(file: &Path, data_dir: &Path, bump_revision: u64) -> Result<Restored,
     .run()
 }
 
+/// Waits for sled's lock: its threads let go of it a little after the database was dropped.
 fn backend(data_dir: &Path) -> Arc<SledBackend> {
-    Arc::new(SledBackend::open(&data_dir.join("member/sled")).unwrap())
+    let path = data_dir.join("member/sled");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match SledBackend::open(&path) {
+            Ok(backend) => return Arc::new(backend),
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::yield_now();
+    }
 }
 
 fn reopen(data_dir: &Path) -> Store {
