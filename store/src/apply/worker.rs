@@ -68,6 +68,8 @@ pub struct Worker {
     pub leases: Arc<lease::Keeper>,
     /// Who is told how many bytes the data has.
     pub space: Arc<Space>,
+    /// The last entry that the log held at the start: up to it, the past is carried out again.
+    pub replay_end: u64,
     /// Whether history is being removed.
     pub compacting: tokio::sync::watch::Sender<bool>,
     /// Counters.
@@ -186,7 +188,10 @@ impl Run {
                 Effect::LeaseGranted(id, ttl) => self.worker.leases.granted(id, ttl),
                 Effect::LeaseGone(id) => self.worker.leases.gone(id),
                 Effect::Compacted { previous, revision } => {
-                    self.hashes_wanted.push_back((previous, revision));
+                    // etcd's do not outlive a restart either.
+                    if self.worker.raft.link().applied_index() >= self.worker.replay_end {
+                        self.hashes_wanted.push_back((previous, revision));
+                    }
                     self.worker.compacting.send_replace(true);
                 }
             }

@@ -81,6 +81,7 @@ pub async fn start(
         failed_sender,
     )
     .map_err(Error::io("start the threads of", &directory))?;
+    let replay_end = boot.tail.last().map_or(0, |(entry, _)| entry.index);
     drop(boot);
     let raft = started.handle;
     let hub = Arc::new(Hub::new(state.clone(), metrics.clone()));
@@ -94,6 +95,7 @@ pub async fn start(
         hub: hub.clone(),
         leases: leases.clone(),
         space: space.clone(),
+        replay_end,
         compacting: compacting_sender,
         metrics: metrics.clone(),
         checkpoint_entries: checkpoint_entries(config),

@@ -152,6 +152,14 @@ fn a_leap_made_by_etcd_can_be_restored() {
     assert_eq!((found.pairs, found.leases), (before.pairs, before.leases));
 }
 
+struct StopWhenDropped<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for StopWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_backup_is_whole_while_writes_go_on() {
     let ours = Server::start(binary("etcd").unwrap(), &[]).unwrap();
@@ -160,6 +168,8 @@ fn a_backup_is_whole_while_writes_go_on() {
     let stop = std::sync::atomic::AtomicBool::new(false);
     let files = tempfile::tempdir().unwrap();
     std::thread::scope(|scope| {
+        // Also when a check below fails: the scope waits for the writer.
+        let _stops = StopWhenDropped(&stop);
         scope.spawn(|| {
             let mut client = Client::connect(&url);
             let mut number = 0_u32;
@@ -181,7 +191,6 @@ fn a_backup_is_whole_while_writes_go_on() {
             let newest = read.pairs.iter().map(|pair| pair.mod_revision).max();
             assert_eq!(newest, Some(read.revision));
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(ours.error_lines(), Vec::<String>::new());
 }
