@@ -1,7 +1,7 @@
 //! Compiles the .proto files at build time with protox, so that no `protoc` has to be installed.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    const FILES: [&str; 12] = [
+    const FILES: [&str; 13] = [
         "etcdserverpb/header.proto",
         "etcdserverpb/kv.proto",
         "etcdserverpb/watch.proto",
@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "v3lockpb/lock.proto",
         "v3electionpb/election.proto",
         "grpc/health/v1/health.proto",
+        "pintle/peer.proto",
     ];
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(FILES, ["proto"])?;

@@ -1,4 +1,5 @@
-//! The wire contract of etcd 3.7: messages, clients and server traits, generated from `proto/`.
+//! The wire contract of etcd 3.7, and our own between members: messages, clients and server traits,
+//! generated from `proto/`.
 //!
 //! Every `bytes` field is a [`bytes::Bytes`], so keys and values decoded from one buffer share it
 //! and are never copied on their way through the store.
@@ -40,3 +41,18 @@ pub mod v3electionpb {
 pub mod health {
     tonic::include_proto!("grpc.health.v1");
 }
+
+/// What members of one cluster say to each other.
+pub mod pintle {
+    #[allow(
+        missing_docs,
+        reason = "only a step on the way, as the generated code expects it"
+    )]
+    pub mod peer {
+        pub mod v1 {
+            tonic::include_proto!("pintle.peer.v1");
+        }
+    }
+}
+
+pub use pintle::peer::v1 as peer;

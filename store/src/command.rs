@@ -1,7 +1,7 @@
 //! What is replicated: one enum, one encoding.
 //!
 //! ```text
-//! byte 0        format version, now 1
+//! byte 0        format version, now 2
 //! byte 1        kind (see `Kind`)
 //! bytes 2..10   request id, u64 little endian; unique per proposer, 0 when nobody waits
 //! bytes 10..    payload: the request as protobuf, exactly as it came over the wire
@@ -11,12 +11,16 @@
 //! An unknown version or kind is an error, never skipped: a member that cannot carry out a
 //! command must stop rather than diverge.
 
+mod membership;
+
+pub use membership::Membership;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 use proto::etcdserverpb as pb;
 
 /// The encoding written by this release.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes before the payload.
 pub const HEADER_LEN: usize = 10;
 
@@ -38,24 +42,52 @@ pub enum Command {
     /// The leader found that leases ran out.
     LeaseExpire(LeaseExpire),
     /// The leader notes how much time leases have left.
-    LeaseCheckpoint(pb::LeaseCheckpointRequest),
+    LeaseCheckpoint(LeaseCheckpoint),
     /// Maintenance.Alarm with an action other than GET.
     Alarm(Alarm),
     /// A member tells its name and client URLs.
     Publish(pb::Member),
+    /// Cluster.MemberAdd, MemberRemove, MemberUpdate, MemberPromote, or several of them at once.
+    /// Unless only URLs change, raft carries it as a change of its configuration.
+    Membership(Membership),
 }
 
-/// Leases to be revoked because their time ran out. It takes effect only if it commits in the
-/// very term in which it was proposed, so a leader that slept cannot revoke what its successor
-/// renewed.
+/// A lease to be revoked because its time ran out. It takes effect only if it commits in the very
+/// term in which it was proposed, so a leader that slept cannot revoke what its successor renewed;
+/// and only on the lease that was meant, not on one that got its id since.
 #[derive(Clone, PartialEq, Message)]
 pub struct LeaseExpire {
     /// The proposing leader's term.
     #[prost(uint64, tag = "1")]
     pub term: u64,
-    /// The lease.
+    /// The lease's id.
     #[prost(int64, tag = "2")]
     pub id: i64,
+    /// The lease's own mark; see [`crate::lease::Lease::granted`].
+    #[prost(uint64, tag = "3")]
+    pub granted: u64,
+}
+
+/// Seconds that leases have left.
+#[derive(Clone, PartialEq, Message)]
+pub struct LeaseCheckpoint {
+    /// One for each lease.
+    #[prost(message, repeated, tag = "1")]
+    pub leases: Vec<LeaseLeft>,
+}
+
+/// How long one lease has left.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct LeaseLeft {
+    /// The lease's id.
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+    /// The lease's own mark, as in [`LeaseExpire`].
+    #[prost(uint64, tag = "2")]
+    pub granted: u64,
+    /// Seconds left; 0 gives it its whole time back.
+    #[prost(int64, tag = "3")]
+    pub seconds: i64,
 }
 
 /// An alarm raised or cleared.
@@ -89,6 +121,9 @@ pub enum DecodeError {
         /// What protobuf said.
         source: prost::DecodeError,
     },
+    /// Written by a newer release, or damaged.
+    #[error("change {0} of a membership command is unknown to this release")]
+    Change(usize),
 }
 
 mod kind {
@@ -102,6 +137,7 @@ mod kind {
     pub(super) const LEASE_CHECKPOINT: u8 = 8;
     pub(super) const ALARM: u8 = 9;
     pub(super) const PUBLISH: u8 = 10;
+    pub(super) const MEMBERSHIP: u8 = 11;
 }
 
 impl Command {
@@ -117,6 +153,7 @@ impl Command {
             Self::LeaseCheckpoint(m) => (kind::LEASE_CHECKPOINT, m),
             Self::Alarm(m) => (kind::ALARM, m),
             Self::Publish(m) => (kind::PUBLISH, m),
+            Self::Membership(m) => (kind::MEMBERSHIP, m),
         }
     }
 
@@ -156,6 +193,11 @@ impl Command {
             kind::LEASE_CHECKPOINT => Self::LeaseCheckpoint(payload(kind, body)?),
             kind::ALARM => Self::Alarm(payload(kind, body)?),
             kind::PUBLISH => Self::Publish(payload(kind, body)?),
+            kind::MEMBERSHIP => {
+                let membership: Membership = payload(kind, body)?;
+                membership.check()?;
+                Self::Membership(membership)
+            }
             other => return Err(DecodeError::Kind(other)),
         };
         Ok((id, command))

@@ -1,4 +1,22 @@
 use super::*;
+use crate::cluster::{Member, MemberChange};
+
+fn changes() -> Vec<MemberChange> {
+    vec![
+        MemberChange::Add(Member {
+            id: u64::MAX,
+            peer_urls: vec!["http://127.0.0.1:2380".into()],
+            is_learner: true,
+            ..Member::default()
+        }),
+        MemberChange::Remove(2),
+        MemberChange::UpdatePeerUrls {
+            id: 3,
+            peer_urls: vec!["http://127.0.0.1:1".into(), "http://127.0.0.1:2".into()],
+        },
+        MemberChange::Promote(4),
+    ]
+}
 
 fn samples() -> Vec<Command> {
     vec![
@@ -20,11 +38,16 @@ fn samples() -> Vec<Command> {
         }),
         Command::LeaseGrant(pb::LeaseGrantRequest { ttl: 5, id: -3 }),
         Command::LeaseRevoke(pb::LeaseRevokeRequest { id: 4 }),
-        Command::LeaseExpire(LeaseExpire { term: 2, id: 4 }),
-        Command::LeaseCheckpoint(pb::LeaseCheckpointRequest {
-            checkpoints: vec![pb::LeaseCheckpoint {
+        Command::LeaseExpire(LeaseExpire {
+            term: 2,
+            id: 4,
+            granted: 3,
+        }),
+        Command::LeaseCheckpoint(LeaseCheckpoint {
+            leases: vec![LeaseLeft {
                 id: 1,
-                remaining_ttl: 2,
+                granted: 3,
+                seconds: 2,
             }],
         }),
         Command::Alarm(Alarm {
@@ -35,6 +58,7 @@ fn samples() -> Vec<Command> {
             name: "m".into(),
             ..Default::default()
         }),
+        Command::Membership(Membership::new(&changes(), 1)),
     ]
 }
 
@@ -73,5 +97,23 @@ fn what_this_release_does_not_know_is_refused() {
     assert!(matches!(
         Command::decode(&bytes.into()),
         Err(DecodeError::Version(9))
+    ));
+}
+
+#[test]
+fn changes_of_the_membership_come_back_in_order() {
+    let membership = Membership::new(&changes(), 7);
+    assert_eq!(membership.changes(), changes());
+    assert_eq!(membership.learners_max, 7);
+}
+
+#[test]
+fn a_change_of_the_membership_that_this_release_does_not_know_is_refused() {
+    let known = Command::Membership(Membership::new(&changes()[..1], 1)).encode(1);
+    // A second change, of a kind with the number 5.
+    let bytes = [known.as_ref(), &[0x0a, 2, 5 << 3, 1]].concat();
+    assert!(matches!(
+        Command::decode(&bytes.into()),
+        Err(DecodeError::Change(1))
     ));
 }
