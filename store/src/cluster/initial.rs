@@ -12,8 +12,8 @@ use std::net::ToSocketAddrs;
 
 use super::Member;
 use super::id::{cluster_id, member_id};
-use crate::config::Url;
 use crate::config::url::join;
+use crate::config::{ClusterState, Config, Url, quote};
 
 /// A cluster as it starts, seen by one of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +32,33 @@ pub struct Initial {
 pub struct InitialError(String);
 
 impl Initial {
-    /// Reads the flags and checks them against each other.
+    /// The cluster that a configuration describes, be it new or one to join. Only a member without
+    /// data is to look at this.
+    ///
+    /// # Errors
+    /// See [`Initial::new`] and [`Initial::joining`].
+    pub fn of(config: &Config) -> Result<Self, InitialError> {
+        let cluster = &config.initial_cluster;
+        if let Err(InitialError(why)) = parse(cluster) {
+            let why = format!("error setting up initial cluster: {why}");
+            return Err(InitialError(why));
+        }
+        let (name, token) = (&config.name, &config.initial_cluster_token);
+        match config.initial_cluster_state {
+            ClusterState::New => {
+                Self::new(name, cluster, token, &config.initial_advertise_peer_urls)
+            }
+            ClusterState::Existing => Self::joining(name, cluster, token),
+        }
+    }
+
+    /// A new cluster: reads the flags and checks them against each other.
     ///
     /// The advertised URLs may name a host where the cluster names its address, so host names are
     /// resolved when the texts differ.
+    ///
+    /// # Errors
+    /// The flags contradict each other.
     pub fn new(
         name: &str,
         initial_cluster: &str,
@@ -43,31 +66,62 @@ impl Initial {
         advertised: &[Url],
     ) -> Result<Self, InitialError> {
         let members = parse(initial_cluster)?;
-        let own = members.get(name).ok_or_else(|| {
-            let why = "in the initial cluster configuration";
-            InitialError(format!("couldn't find local name {name:?} {why}"))
-        })?;
+        let own = find(name, &members)?;
         check_advertised(name, own, advertised)?;
         check_doubles(&members)?;
-        let ids = members.iter().map(|(name, urls)| {
+        Ok(Self::of_members(name, members, token))
+    }
+
+    /// A running cluster that is to be joined: the cluster knows already where its new member is
+    /// reached. The ids are not the cluster's yet; see [`super::join`].
+    ///
+    /// # Errors
+    /// The member is not among those named, or two of them have the same URL.
+    pub fn joining(name: &str, initial_cluster: &str, token: &str) -> Result<Self, InitialError> {
+        let members = parse(initial_cluster)?;
+        find(name, &members)?;
+        check_doubles(&members)?;
+        Ok(Self::of_members(name, members, token))
+    }
+
+    fn of_members(name: &str, members: BTreeMap<String, Vec<Url>>, token: &str) -> Self {
+        let members = members.into_iter().map(|(name, urls)| {
             let urls: Vec<String> = urls.iter().map(Url::to_string).collect();
             Member {
-                id: member_id(&urls, token, None),
+                id: member_id(&urls, token),
                 peer_urls: urls,
-                name: name.clone(),
+                name,
                 ..Member::default()
             }
         });
-        let mut members: Vec<Member> = ids.collect();
+        let mut members: Vec<Member> = members.collect();
         members.sort_unstable_by_key(|member| member.id);
         let ids: Vec<u64> = members.iter().map(|member| member.id).collect();
         let own = members.iter().find(|member| member.name == name);
-        Ok(Self {
+        Self {
             cluster_id: cluster_id(&ids),
             member_id: own.map_or(0, |member| member.id),
             members,
-        })
+        }
     }
+
+    /// Where all members but this one are reached, in order: whom to ask about the cluster.
+    pub fn others(&self) -> Vec<String> {
+        let others = self.members.iter().filter(|m| m.id != self.member_id);
+        let mut urls: Vec<String> = others.flat_map(|m| m.peer_urls.clone()).collect();
+        urls.sort_unstable();
+        urls
+    }
+}
+
+fn find<'a>(
+    name: &str,
+    members: &'a BTreeMap<String, Vec<Url>>,
+) -> Result<&'a [Url], InitialError> {
+    members.get(name).map(Vec::as_slice).ok_or_else(|| {
+        let (name, why) = (quote(name), "in the initial cluster configuration");
+        InitialError(format!("couldn't find local name {name} {why}"))
+    })
 }
 
 /// Names with their URLs in order; a name may come several times.
@@ -127,6 +181,11 @@ fn check_advertised(name: &str, own: &[Url], advertised: &[Url]) -> Result<(), I
         .cloned()
         .collect();
     let cluster = pairs_of(name, &sorted).collect::<Vec<_>>().join(",");
+    if extra.is_empty() {
+        return Err(InitialError(format!(
+            "failed to resolve {advertised} to match --initial-cluster={cluster} ({difference})"
+        )));
+    }
     Err(InitialError(format!(
         "{FLAG} has {} but missing from --initial-cluster={cluster}",
         join(&extra)
@@ -137,8 +196,8 @@ fn pairs_of<'a>(name: &'a str, urls: &'a [Url]) -> impl Iterator<Item = String> 
     urls.iter().map(move |url| format!("{name}={url}"))
 }
 
-/// What tells two lists of URLs apart, even when host names are replaced by addresses.
-fn difference(a: &[Url], b: &[Url]) -> Option<String> {
+/// What tells two sorted lists of URLs apart, even when host names are replaced by addresses.
+pub(super) fn difference(a: &[Url], b: &[Url]) -> Option<String> {
     if a.len() != b.len() {
         let quoted = |urls: &[Url]| {
             let urls: Vec<String> = urls

@@ -1,7 +1,7 @@
 //! Feature gates: named switches given as `--feature-gates=A=true,B=false`.
 //!
-//! Every gate of etcd 3.7 is known, so that manifests written for it start. With one member the
-//! gates that concern several members, bbolt or pauses have nothing to switch.
+//! Every gate of etcd 3.7 is known, so that manifests written for it start. Those that concern
+//! bbolt or pauses have nothing to switch.
 
 /// How ready a feature is, in Kubernetes' words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

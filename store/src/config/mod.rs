@@ -15,6 +15,7 @@ pub mod flags;
 pub mod gates;
 mod help;
 mod parse;
+mod quote;
 mod settings;
 mod typed;
 pub mod url;
@@ -23,6 +24,7 @@ pub mod value;
 
 pub use help::{FLAGS as HELP_FLAGS, USAGE, full as help_text};
 pub use parse::{Parsed, parse};
+pub use quote::quote;
 pub use typed::{AutoCompaction, ClusterState, Config, Keepalive, LogConfig, LogFormat, LogLevel};
 pub use url::Url;
 
@@ -107,28 +109,6 @@ impl Notice {
             fields,
         }
     }
-}
-
-/// Quotes a text as Go's `%q` does.
-#[must_use]
-pub fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            '\r' => quoted.push_str("\\r"),
-            c if c.is_control() && u32::from(c) < 0x80 => {
-                quoted.push_str(&format!("\\x{:02x}", u32::from(c)))
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

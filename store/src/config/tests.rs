@@ -1,6 +1,7 @@
 //! The command line against what etcd 3.7.1 answered to the same arguments.
 
 use super::*;
+use crate::cluster::Initial;
 use std::time::Duration;
 
 fn parse_with(args: &[&str], environment: &[(&str, &str)]) -> Parsed {
@@ -332,7 +333,7 @@ fn the_flags_of_kubeadm_start_a_member() {
         "--snapshot-count=10000",
         "--watch-progress-notify-interval=5s",
     ]);
-    assert_eq!(config.check_bootstrap(), Ok(()));
+    assert!(Initial::of(&config).is_ok());
     assert_eq!(
         config.watch_progress_notify_interval,
         Duration::from_secs(5)
@@ -354,7 +355,7 @@ fn the_defaults_are_those_of_etcd() {
         Duration::from_secs(600)
     );
     assert_eq!(config.auto_compaction, AutoCompaction::Off);
-    assert_eq!(config.check_bootstrap(), Ok(()));
+    assert!(Initial::of(&config).is_ok());
 }
 
 #[test]
@@ -411,7 +412,7 @@ fn auto_compaction_reads_hours_durations_and_revisions() {
 
 #[test]
 fn a_member_must_find_itself_in_the_initial_cluster() {
-    let check = |args: &[&str]| config(args).check_bootstrap().unwrap_err().to_string();
+    let check = |args: &[&str]| Initial::of(&config(args)).unwrap_err().to_string();
     assert_eq!(
         check(&["--initial-cluster=foo=http://127.0.0.1:1"]),
         r#"couldn't find local name "default" in the initial cluster configuration"#
@@ -426,8 +427,15 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
     );
     assert_eq!(
         check(&["--initial-cluster=default=http://localhost:2380,b=http://localhost:2380"]),
-        "initial cluster default=http://localhost:2380,b=http://localhost:2380 has duplicate url"
+        "initial cluster b=http://localhost:2380,default=http://localhost:2380 has duplicate url"
     );
+    // Who joins is known to the cluster by its URLs already.
+    let joining = [
+        "--name=a",
+        "--initial-cluster=a=http://127.0.0.1:1,b=http://127.0.0.1:2",
+        "--initial-cluster-state=existing",
+    ];
+    assert_eq!(Initial::of(&config(&joining)).unwrap().members.len(), 2);
 }
 
 #[test]
@@ -461,10 +469,6 @@ fn features_that_come_later_say_so() {
             "--listen-client-urls asks for Unix sockets, which is not supported yet",
         ),
         (
-            &["--corrupt-check-time=1m"],
-            "--corrupt-check-time asks for comparing members' data, which is not supported yet",
-        ),
-        (
             &["gateway", "start"],
             "etcd gateway: the gateway is not supported yet",
         ),
@@ -473,12 +477,6 @@ fn features_that_come_later_say_so() {
         let error = result(args).expect_err(&format!("{args:?}"));
         assert_eq!((error.exit_code(), error.to_string().as_str()), (1, *text));
     }
-    let several = config(&["--initial-cluster=default=http://localhost:2380,b=http://localhost:1"]);
-    let error = several.check_bootstrap().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "--initial-cluster asks for a cluster of several members, which is not supported yet"
-    );
 }
 
 #[test]

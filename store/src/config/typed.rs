@@ -2,7 +2,7 @@
 
 use super::gates::Gates;
 use super::settings::Settings;
-use super::url::{Url, join};
+use super::url::Url;
 use super::{Error, Loudness, Notice, duration};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +13,8 @@ const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const QUOTA_ADVISED_BYTES_MAX: i64 = 8 * 1024 * 1024 * 1024;
 /// The time between two progress notifications when none is asked for.
 const PROGRESS_NOTIFY_DEFAULT: Duration = Duration::from_secs(600);
+/// The least that `--raft-read-timeout` and `--raft-write-timeout` can be.
+const PEER_TIMEOUT_MIN: Duration = Duration::from_secs(5);
 
 /// The least level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -123,6 +125,10 @@ pub struct Config {
     pub heartbeat_interval: Duration,
     /// The time after which an election begins.
     pub election_timeout: Duration,
+    /// The longest silence of another member.
+    pub raft_read_timeout: Duration,
+    /// The longest time another member may take no messages.
+    pub raft_write_timeout: Duration,
     /// Whether the first election comes early.
     pub initial_election_tick_advance: bool,
     /// `--pre-vote`.
@@ -173,6 +179,10 @@ pub struct Config {
     pub compaction_batch_limit: u64,
     /// The pause between two such batches.
     pub compaction_sleep_interval: Duration,
+    /// The time between two comparisons of the members' data; 0 for none.
+    pub corrupt_check_time: Duration,
+    /// The time between two comparisons of the members' compactions.
+    pub compact_hash_check_time: Duration,
     /// The time between two progress notifications on an idle watch.
     pub watch_progress_notify_interval: Duration,
     /// Allowed origins of web pages; empty or `*` allows all.
@@ -185,6 +195,8 @@ pub struct Config {
     pub warning_unary_request_duration: Duration,
     /// An entry that takes longer to apply is logged.
     pub warning_apply_duration: Duration,
+    /// Whether the data start a new cluster of this member alone.
+    pub force_new_cluster: bool,
     /// Whether writes are acknowledged before they are durable.
     pub unsafe_no_fsync: bool,
     /// How to log.
@@ -235,12 +247,22 @@ impl Config {
             interval: pings.then_some(interval),
             timeout,
         };
+        let mut patience = |name: &'static str| {
+            let asked = nanos(name);
+            if asked < PEER_TIMEOUT_MIN {
+                let message = format!("{name} increased to minimum value: 5s");
+                notices.push(Notice::new(Loudness::Info, &message, &[]));
+            }
+            asked.max(PEER_TIMEOUT_MIN)
+        };
         Ok(Self {
             data_dir,
             snapshot_count: settings.uint("snapshot-count"),
             snapshot_catchup_entries: settings.uint("snapshot-catchup-entries"),
             heartbeat_interval: millis("heartbeat-interval"),
             election_timeout: millis("election-timeout"),
+            raft_read_timeout: patience("raft-read-timeout"),
+            raft_write_timeout: patience("raft-write-timeout"),
             initial_election_tick_advance: settings.bool("initial-election-tick-advance"),
             pre_vote: settings.bool("pre-vote"),
             strict_reconfig_check: settings.bool("strict-reconfig-check"),
@@ -273,6 +295,8 @@ impl Config {
                 .filter(|limit| *limit > 0)
                 .unwrap_or(1000),
             compaction_sleep_interval: nanos("compaction-sleep-interval"),
+            corrupt_check_time: nanos("corrupt-check-time"),
+            compact_hash_check_time: nanos("compact-hash-check-time"),
             watch_progress_notify_interval: or_default(
                 nanos("watch-progress-notify-interval"),
                 PROGRESS_NOTIFY_DEFAULT,
@@ -285,88 +309,11 @@ impl Config {
                 Duration::from_millis(300),
             ),
             warning_apply_duration: nanos("warning-apply-duration"),
+            force_new_cluster: settings.bool("force-new-cluster"),
             unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
             log,
             name,
         })
-    }
-
-    /// Checks how the cluster is set up; for a data directory without a member only, since a
-    /// restart does not look at these settings.
-    ///
-    /// # Errors
-    /// Gives etcd's text if this member does not find itself in `--initial-cluster`, and
-    /// [`Error::Later`] for clusters of several members and for joining one.
-    pub fn check_bootstrap(&self) -> Result<(), Error> {
-        let members = members(&self.initial_cluster)
-            .map_err(|why| Error::Start(format!("error setting up initial cluster: {why}")))?;
-        let Some((_, own)) = members.iter().find(|(name, _)| *name == self.name) else {
-            let name = super::quote(&self.name);
-            let why =
-                format!("couldn't find local name {name} in the initial cluster configuration");
-            return Err(Error::Start(why));
-        };
-        let joins = self.initial_cluster_state == ClusterState::Existing;
-        if !joins && *own != self.initial_advertise_peer_urls {
-            return Err(Error::Start(self.not_advertised(own)));
-        }
-        let mut all: Vec<&str> = members
-            .iter()
-            .flat_map(|(_, urls)| urls)
-            .map(Url::as_str)
-            .collect();
-        all.sort_unstable();
-        if all.windows(2).any(|pair| pair[0] == pair[1]) {
-            let text = &self.initial_cluster;
-            return Err(Error::Start(format!(
-                "initial cluster {text} has duplicate url"
-            )));
-        }
-        if joins {
-            let feature = "joining an existing cluster";
-            return Err(Error::Later {
-                flag: "initial-cluster-state",
-                feature,
-            });
-        }
-        if members.len() > 1 {
-            let feature = "a cluster of several members";
-            return Err(Error::Later {
-                flag: "initial-cluster",
-                feature,
-            });
-        }
-        Ok(())
-    }
-
-    /// The text for peer URLs that differ between the cluster and this member.
-    fn not_advertised(&self, own: &[Url]) -> String {
-        let advertised = &self.initial_advertise_peer_urls;
-        let missing = own
-            .iter()
-            .filter(|url| !advertised.contains(url))
-            .collect::<Vec<_>>();
-        let pairs = |urls: &[&Url]| {
-            let pairs = urls.iter().map(|url| format!("{}={url}", self.name));
-            pairs.collect::<Vec<_>>().join(",")
-        };
-        let flag = "--initial-advertise-peer-urls";
-        let (ours, theirs) = (join(advertised), join(own));
-        if missing.is_empty() {
-            let extra: Vec<&Url> = advertised.iter().filter(|url| !own.contains(url)).collect();
-            let extra = extra
-                .iter()
-                .map(|url| url.as_str())
-                .collect::<Vec<_>>()
-                .join(",");
-            let cluster = pairs(&advertised.iter().collect::<Vec<_>>());
-            return format!("{flag} has {extra} but missing from --initial-cluster={cluster}");
-        }
-        let resolved = format!("resolved urls: {:?} != {:?}", ours, theirs);
-        format!(
-            "--initial-cluster has {} but missing from {flag}={ours} ({resolved})",
-            pairs(&missing)
-        )
     }
 
     /// The largest gRPC message a client may send: room for the largest request and its frame.
@@ -376,23 +323,6 @@ impl Config {
             .unwrap_or(usize::MAX)
             .saturating_add(512 * 1024)
     }
-}
-
-/// Reads `name=url,name=url`; a name may come several times.
-fn members(text: &str) -> Result<Vec<(String, Vec<Url>)>, String> {
-    let mut members: Vec<(String, Vec<Url>)> = Vec::new();
-    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
-        let (name, url) = pair.split_once('=').unwrap_or((pair, ""));
-        let url = Url::parse(url)?;
-        match members.iter_mut().find(|(known, _)| known == name) {
-            Some((_, urls)) => urls.push(url),
-            None => members.push((name.into(), vec![url])),
-        }
-    }
-    for (_, urls) in &mut members {
-        urls.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    }
-    Ok(members)
 }
 
 /// The quota in bytes; nothing if there is no limit.

@@ -169,7 +169,7 @@ fn check_authority(authority: &str) -> Result<(), String> {
     }) {
         Some(c) => Err(format!(
             "invalid character {} in host name",
-            super::quote(&c.to_string())
+            super::quote(c.to_string())
         )),
         None => Ok(()),
     }

@@ -125,14 +125,14 @@ fn bind_urls(urls: &[Url]) -> Result<(), Error> {
 fn advertised_urls(settings: &Settings) -> Result<(), Error> {
     let peers = settings.urls("initial-advertise-peer-urls");
     if let Some(why) = empty_host(peers) {
-        let urls = quote(&join(peers));
+        let urls = quote(join(peers));
         let why = format!(r#"--initial-advertise-peer-urls {urls} must be "host:port" ({why})"#);
         return Err(Error::Invalid(why));
     }
     let clients = settings.urls("advertise-client-urls");
     if let Some(why) = empty_host(clients) {
         let forms = r#""host:port", "unix:/path/to/socket" or "unixs:/path/to/socket""#;
-        let urls = quote(&join(clients));
+        let urls = quote(join(clients));
         let why = format!("--advertise-client-urls {urls} must be in the format {forms} ({why})");
         return Err(Error::Invalid(why));
     }
