@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::apply::Outcome;
@@ -75,6 +76,36 @@ impl Proposer {
     /// # Errors
     /// See [`ProposeError`]; on `Timeout` and `Stopped` the command may still take effect.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
+        self.order(command, |data, waiter| {
+            self.inner.raft.propose(data, waiter)
+        })
+        .await
+    }
+
+    /// Orders a command of the membership together with what raft is told of it. An empty list
+    /// would leave a joint configuration: a change that raft has no part in is an ordinary command.
+    ///
+    /// # Errors
+    /// As [`Proposer::propose`].
+    pub async fn propose_change(
+        &self,
+        command: &Command,
+        changes: Vec<raft::Change>,
+    ) -> Result<Outcome, ProposeError> {
+        if changes.is_empty() {
+            return self.propose(command).await;
+        }
+        self.order(command, |data, waiter| {
+            self.inner.raft.change(changes, data, waiter);
+        })
+        .await
+    }
+
+    async fn order(
+        &self,
+        command: &Command,
+        hand_over: impl FnOnce(Bytes, Waiter),
+    ) -> Result<Outcome, ProposeError> {
         let inner = &*self.inner;
         if inner.raft.link().is_full() {
             return Err(ProposeError::NoSpace);
@@ -86,7 +117,7 @@ impl Proposer {
         }
         let _admitted = Admitted::new(inner, data.len())?;
         let (waiter, outcome) = oneshot::channel();
-        inner.raft.propose(data, waiter);
+        hand_over(data, waiter);
         match tokio::time::timeout(inner.timeout, outcome).await {
             Ok(Ok(Ok(outcome))) => Ok(outcome),
             Ok(Ok(Err(error))) => self.failed(error),

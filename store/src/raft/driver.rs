@@ -4,19 +4,44 @@
 //!
 //! 1. messages of a leader leave at once, so replication overlaps the leader's own sync;
 //! 2. entries go into the window ([`super::log`]) and, with a changed vote or term, to the WAL;
-//! 3. messages of a follower or candidate leave only when what they promise has been persisted;
-//! 4. raft learns of persistence by [`Event::Persisted`], and what is then committed is applied.
+//! 3. messages that promise something leave only when what they promise has been persisted;
+//!    heartbeats are answered, and proposals passed on, without waiting for the disk;
+//! 4. raft learns of persistence by [`Event::Persisted`], and what is then committed is applied;
+//! 5. a received snapshot is named in the WAL first, then takes the state's place, then entries
+//!    behind it are applied.
+//!
+//! `event` holds what goes in and out, `proposals` what is to be proposed and what got lost, `reads`
+//! the questions to the quorum, `quorum` whom they go to, `disk` the leader's judgement of its own disk, `vanished` what is
+//! done about a leader that died.
 
-use std::collections::{HashMap, VecDeque};
+mod disk;
+mod event;
+mod proposals;
+mod quorum;
+mod reads;
+mod vanished;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use raft::eraftpb::{Entry, EntryType, HardState, Message, MessageType};
-use raft::{Config, RawNode, StateRole};
+use raft::eraftpb::{ConfChangeV2, Entry, EntryType, HardState, Message, MessageType};
+use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
-use super::convert::from_raft;
-use super::log::{Boot, Log};
-use crate::wal::{self, Position};
-use crate::{command, propose, read};
+pub use event::{
+    Actions, Committed, Event, Kind, PersistJob, Progress, ReadReady, Received, Settings, Standing,
+};
+
+use self::disk::Disk;
+use self::proposals::Proposals;
+use self::quorum::Quorum;
+use self::reads::Reads;
+use self::vanished::Vanished;
+use super::convert::{self, from_raft};
+use super::log::{Boot, EntrySource, Log};
+use crate::cluster::Conf;
+use crate::wal::{self, Position, SnapshotMark};
+use crate::{command, propose};
 
 /// Bytes of entries in one message to a follower at most.
 const MESSAGE_BYTES_MAX: u64 = 512 * 1024;
@@ -29,151 +54,51 @@ const COMMITTED_BYTES_PER_READY_MAX: u64 = 16 * 1024 * 1024;
 /// behind, so while the disk stands still nothing else bounds them.
 pub(super) const UNCOMMITTED_BYTES_MAX: u64 = 2 * propose::PROPOSAL_BYTES_MAX as u64;
 
-/// How this member takes part in elections.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// This member's id.
-    pub id: u64,
-    /// Ticks without a leader after which a follower stands for election.
-    pub election_ticks: usize,
-    /// Whether a candidate first asks if it could win.
-    pub pre_vote: bool,
-}
-
-/// What the driver is told.
-pub(super) enum Event {
-    /// One tick of the clock passed (`--heartbeat-interval`).
-    Tick,
-    /// Stand for election now, without waiting for the time-out.
-    Campaign,
-    /// Order this command.
-    Propose {
-        data: Bytes,
-        waiter: propose::Waiter,
-    },
-    /// Tell when everything committed by now is applied.
-    Read(read::Waiter),
-    /// The WAL holds everything up to this job.
-    Persisted {
-        number: u64,
-        positions: Vec<(u64, Position)>,
-    },
-    /// The state machine has applied up to this index.
-    Applied(u64),
-}
-
-/// Why a command was not ordered, or its outcome is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProposeError {
-    /// There is no leader to take it; nothing was ordered.
-    #[error("no leader")]
-    NoLeader,
-    /// Too much is under way already; nothing was ordered.
-    #[error("too many requests")]
-    TooManyRequests,
-    /// The encoded command is over the limit; nothing was ordered.
-    #[error("request is too large")]
-    TooLarge,
-    /// No answer in time; it may still take effect.
-    #[error("request timed out")]
-    Timeout,
-    /// The member is stopping; it may still take effect.
-    #[error("server stopped")]
-    Stopped,
-    /// The disk has no room for the log; nothing was ordered.
-    #[error("no space for the log")]
-    NoSpace,
-}
-
-/// Why a linearizable read could not be confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// No answer in time.
-    #[error("request timed out")]
-    Timeout,
-    /// The leader changed while it was asked.
-    #[error("leader changed")]
-    LeaderChanged,
-    /// The member is stopping.
-    #[error("server stopped")]
-    Stopped,
-}
-
-/// A committed entry on its way to the state machine.
-pub struct Committed {
-    /// Its place in the log.
-    pub index: u64,
-    /// The term it was proposed in.
-    pub term: u64,
-    /// The encoded command; empty for the entry a new leader begins with.
-    pub data: Bytes,
-    /// Where the WAL keeps it, where known.
-    pub position: Option<Position>,
-    /// Who proposed it here and waits.
-    pub waiter: Option<propose::Waiter>,
-}
-
-/// Entries and hard state to be made durable.
-pub(super) struct PersistJob {
-    pub(super) number: u64,
-    pub(super) entries: Vec<wal::Entry>,
-    pub(super) hard_state: wal::HardState,
-}
-
-/// Reads that may be served once `index` is applied.
-pub(super) struct ReadReady {
-    pub(super) index: u64,
-    pub(super) waiters: Vec<read::Waiter>,
-}
-
-/// What has to be done now, in the order of the fields.
-#[derive(Default)]
-pub(super) struct Actions {
-    /// To other members, encoded.
-    pub(super) messages: Vec<(u64, Bytes)>,
-    pub(super) persist: Vec<PersistJob>,
-    pub(super) apply: Vec<Committed>,
-    pub(super) reads: Vec<ReadReady>,
-    /// Set when this member's view of the leader changed.
-    pub(super) standing: Option<Standing>,
-}
-
-/// Who leads, as this member sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub(super) term: u64,
-    pub(super) leader: u64,
-    pub(super) is_leader: bool,
-    /// This member is the only one whose vote counts.
-    pub(super) is_sole_voter: bool,
-}
-
 /// See the module.
-pub(super) struct Driver {
+pub struct Driver {
     raw: RawNode<Log>,
-    /// Who waits for which request id.
-    waiting: HashMap<u64, propose::Waiter>,
-    /// Where the WAL keeps entries that are not handed out for applying yet.
-    positions: VecDeque<(u64, Position)>,
-    /// Reads that came since the last round.
-    reads_new: Vec<read::Waiter>,
-    reads_asked: HashMap<u64, Vec<read::Waiter>>,
-    read_round: u64,
+    conf: Conf,
+    proposals: Proposals,
+    reads: Reads,
+    quorum: Quorum,
+    /// The highest commit index that followers have been told along with entries.
+    commit_told: u64,
+    /// The last entry of this log that another member proposed.
+    foreign_last: u64,
     hard_state: HardState,
     /// Jobs the WAL has not confirmed.
     persisting: VecDeque<u64>,
     /// Messages to be sent when the job of that number is persisted.
     held_back: VecDeque<(u64, Vec<Message>)>,
-    /// Ready numbers without anything to write, which ride on the job before them.
+    /// Changes of the configuration that the state machine has not decided on yet.
+    changing: VecDeque<(u64, ConfChangeV2)>,
+    /// A received snapshot, from the moment raft takes it until the WAL names it, with the number
+    /// of the job that does so.
+    installing: Option<(u64, Received)>,
+    /// What raft is being told of just now.
+    offered: Option<Received>,
+    /// Index of the last snapshot received: what was handed out before it does not count any more.
+    installed: u64,
+    election_ticks: usize,
+    /// For so many ticks more of the log is kept, for a member that is being brought up to date.
+    held_ticks: usize,
+    disk: Disk,
+    vanished: Vanished,
+    /// The term of the last entry handed out.
+    handed_term: u64,
     standing: Option<Standing>,
 }
 
 impl Driver {
-    /// A member that knows what `boot` says.
+    /// A member that knows what `boot` says. `source` reads back what has left the memory.
     ///
     /// # Errors
     /// raft refuses the settings.
-    pub(super) fn new(settings: Settings, boot: &Boot) -> raft::Result<Self> {
+    pub fn new(
+        settings: Settings,
+        boot: &Boot,
+        source: Option<Arc<dyn EntrySource>>,
+    ) -> raft::Result<Self> {
         let config = Config {
             id: settings.id,
             election_tick: settings.election_ticks,
@@ -184,158 +109,432 @@ impl Driver {
             max_committed_size_per_ready: COMMITTED_BYTES_PER_READY_MAX,
             max_uncommitted_size: UNCOMMITTED_BYTES_MAX,
             check_quorum: true,
+            // What is committed is told along with the next entries, or when it gets quiet.
+            skip_bcast_commit: true,
+            // raft-rs puts appends together so that a follower may be told of a commit that it does
+            // not hold: the simulation finds it (a heartbeat's `to_commit` out of range).
+            batch_append: false,
             pre_vote: settings.pre_vote,
             ..Default::default()
         };
-        let raw = RawNode::new(&config, Log::new(boot), &super::logger::to_tracing())?;
+        let log = Log::new(boot, settings.catchup_entries, source);
+        let raw = RawNode::new(&config, log, &super::logger::to_tracing())?;
         let hard_state = raw.raft.hard_state();
         Ok(Self {
             raw,
-            waiting: HashMap::new(),
-            positions: boot
-                .tail
-                .iter()
-                .map(|(entry, at)| (entry.index, *at))
-                .collect(),
-            reads_new: Vec::new(),
-            reads_asked: HashMap::new(),
-            read_round: 0,
+            conf: boot.conf.clone(),
+            proposals: Proposals::new(settings.id, settings.nonce),
+            reads: Reads::new(settings.id, settings.nonce, settings.read_retry_ticks),
+            quorum: Quorum::default(),
+            commit_told: 0,
+            foreign_last: 0,
             hard_state,
             persisting: VecDeque::new(),
             held_back: VecDeque::new(),
+            changing: VecDeque::new(),
+            installing: None,
+            offered: None,
+            installed: boot.applied.0,
+            election_ticks: settings.election_ticks,
+            held_ticks: 0,
+            disk: Disk::new(settings.election_ticks),
+            vanished: Vanished::default(),
+            handed_term: boot.applied.1,
             standing: None,
         })
     }
 
+    /// Takes the place of the election time-out that raft drew at random, in ticks, until raft draws
+    /// another. What a simulation calls before each round, since all chance is to be its own.
+    pub fn set_election_timeout(&mut self, ticks: usize) {
+        self.raw.raft.set_randomized_election_timeout(ticks);
+    }
+
     /// Takes in what happened, and says what has to be done.
-    pub(super) fn handle(&mut self, events: impl IntoIterator<Item = Event>) -> Actions {
+    pub fn handle(&mut self, events: impl IntoIterator<Item = Event>) -> Actions {
         let mut actions = Actions::default();
-        let mut proposals = Vec::new();
         for event in events {
-            match event {
-                Event::Propose { data, waiter } => {
-                    self.waiting.insert(command::request_id(&data), waiter);
-                    proposals.push(entry(data));
-                }
-                Event::Read(waiter) => self.reads_new.push(waiter),
-                Event::Persisted { number, positions } => {
-                    self.persisted(number, positions, &mut actions);
-                }
-                Event::Applied(index) => {
-                    self.raw.advance_apply_to(index);
-                    self.raw.mut_store().trim(index);
-                }
-                Event::Tick => {
-                    self.raw.tick();
-                    self.forget_the_gone();
-                }
-                // Refused only by a member that leads already.
-                Event::Campaign => drop(self.raw.campaign()),
-            }
+            self.take_in(event, &mut actions);
         }
-        self.propose(proposals);
+        self.propose(&mut actions);
         self.ask_for_reads();
         while self.raw.has_ready() {
             self.ready(&mut actions);
         }
+        if self.is_commit_untold() && self.foreign_last > self.commit_told {
+            // Some follower's client waits for it.
+            self.quiet();
+            while self.raw.has_ready() {
+                self.ready(&mut actions);
+            }
+        }
+        self.note_standing(&mut actions);
+        actions.is_commit_untold = self.is_commit_untold();
+        actions.is_gathering_reads = self.reads.is_gathering();
         actions
     }
 
-    /// One message carries all commands of a round, so raft appends them at once.
-    fn propose(&mut self, entries: Vec<Entry>) {
-        if entries.is_empty() {
+    fn is_commit_untold(&self) -> bool {
+        let raft = &self.raw.raft;
+        raft.state == StateRole::Leader
+            && raft.raft_log.committed > self.commit_told
+            && self.conf.voters.len() + self.conf.learners.len() > 1
+    }
+
+    /// Nothing else is on its way to the followers that would tell them what is committed.
+    fn quiet(&mut self) {
+        let raft = &mut self.raw.raft;
+        if raft.state == StateRole::Leader {
+            self.commit_told = raft.raft_log.committed;
+            raft.bcast_append();
+        }
+    }
+
+    fn take_in(&mut self, event: Event, actions: &mut Actions) {
+        match event {
+            Event::Propose { data, waiter } => self.proposals.add(data, waiter),
+            Event::Change {
+                changes,
+                data,
+                waiter,
+            } => self.proposals.add_change(&changes, data, waiter),
+            Event::Read(waiter) => self.reads.add(waiter),
+            Event::Message(bytes) => self.step(&bytes),
+            Event::Unreachable(id) => self.raw.report_unreachable(id),
+            Event::Vanished(id) => self.vanished(id),
+            Event::SnapshotSent { to, ok } => {
+                let status = match ok {
+                    true => SnapshotStatus::Finish,
+                    false => SnapshotStatus::Failure,
+                };
+                self.raw.report_snapshot(to, status);
+            }
+            Event::Transfer(to) => self.raw.transfer_leader(to),
+            Event::Install(received) => self.install(received, actions),
+            Event::Persisted { number, positions } => self.persisted(number, &positions, actions),
+            Event::Changed { index, conf } => self.changed(index, conf),
+            // What was carried out before a snapshot took its place does not count any more.
+            Event::Applied(index) if index < self.raw.raft.raft_log.applied => {}
+            Event::Applied(index) => {
+                self.raw.advance_apply_to(index);
+                let is_held = self.held_ticks > 0;
+                self.raw.mut_store().trim(index, is_held);
+            }
+            // Nor does a checkpoint of that.
+            Event::Checkpointed(mark) if mark.index < self.installed => {}
+            Event::Checkpointed(mark) => {
+                let needed = self.raw.store().first();
+                let cut = needed.min(mark.index + 1);
+                actions.cut = Some((mark, cut));
+            }
+            Event::Tick => self.tick(),
+            Event::Quiet => self.quiet(),
+            Event::Gathered => self.reads.gathered(),
+            // Refused only by a member that leads already.
+            Event::Campaign if self.may_stand() => drop(self.raw.campaign()),
+            Event::Campaign => {}
+            // Who no longer waits needs no answer.
+            Event::Progress(waiter) => drop(waiter.send(self.progress())),
+        }
+    }
+
+    /// Whether this member may stand for election. Not while a snapshot is on its way into the WAL:
+    /// raft would look for the entries between the applied one and the snapshot, which are gone.
+    fn may_stand(&self) -> bool {
+        self.installing.is_none()
+    }
+
+    fn tick(&mut self) {
+        if self.may_stand() {
+            self.raw.tick();
+        }
+        // Who is heard of is forgotten once in each election time-out, so it is not looked at alone.
+        self.held_ticks = match self.is_bringing_up() {
+            true => self.election_ticks,
+            false => self.held_ticks.saturating_sub(1),
+        };
+        self.proposals.forget_the_gone();
+        self.reads.tick();
+        if self.vanished.tick() && self.may_stand() && self.raw.raft.state != StateRole::Leader {
+            // Refused only by a member that leads already, or has no vote.
+            let _ = self.raw.campaign();
+        }
+        let raft = &self.raw.raft;
+        let oldest = self.persisting.front().copied();
+        let stalls = self.disk.stalls(oldest);
+        if stalls
+            && raft.state == StateRole::Leader
+            && raft.lead_transferee.is_none()
+            && let Some(best) = self.most_advanced_voter()
+        {
+            tracing::warn!("the log's disk stands still; leadership goes to {best:x}, if it can");
+            self.disk.given_away();
+            self.raw.transfer_leader(best);
+        }
+        self.leave_joint();
+    }
+
+    /// Whether some member that lives is sent a snapshot, or is further behind than the log is kept
+    /// for, but can be served from it yet.
+    fn is_bringing_up(&self) -> bool {
+        let raft = &self.raw.raft;
+        if raft.state != StateRole::Leader {
+            return false;
+        }
+        let log = self.raw.store();
+        let kept_from = raft.raft_log.applied.saturating_sub(log.catchup_entries());
+        raft.prs().iter().any(|(id, progress)| {
+            let lags = progress.matched < kept_from && progress.matched + 1 >= log.first();
+            let lives = progress.recent_active && *id != raft.id;
+            progress.state == ProgressState::Snapshot || (lives && lags)
+        })
+    }
+
+    /// The other voter that holds most of the log, among those heard of lately.
+    fn most_advanced_voter(&self) -> Option<u64> {
+        let raft = &self.raw.raft;
+        raft.prs()
+            .iter()
+            .filter(|(id, progress)| {
+                **id != raft.id && progress.recent_active && self.conf.voters.contains(id)
+            })
+            .max_by_key(|(id, progress)| (progress.matched, std::cmp::Reverse(**id)))
+            .map(|(id, _)| *id)
+    }
+
+    /// A joint configuration is left by an entry of its own. raft's leader adds it when it has
+    /// applied the change; a leader elected since then has to do so itself.
+    fn leave_joint(&mut self) {
+        let raft = &self.raw.raft;
+        if self.conf.is_joint()
+            && self.conf.auto_leave
+            && raft.state == StateRole::Leader
+            && !raft.has_pending_conf()
+        {
+            // Refused only while leadership is handed over; the next tick tries again.
+            let _ = self
+                .raw
+                .propose_conf_change(Vec::new(), ConfChangeV2::default());
+        }
+    }
+
+    /// The process of this member is gone. If it led, another has to.
+    fn vanished(&mut self, id: u64) {
+        let raft = &mut self.raw.raft;
+        if raft.leader_id != id || raft.state != StateRole::Follower {
             return;
         }
-        let ids: Vec<u64> = entries
-            .iter()
-            .map(|e| command::request_id(&e.data))
-            .collect();
+        let term = raft.term;
+        raft.become_follower(term, raft::INVALID_ID);
+        if self.conf.voters.contains(&raft.id) {
+            self.vanished.noticed(raft.id, id, &self.conf.voters);
+        }
+    }
+
+    fn step(&mut self, bytes: &Bytes) {
+        let Some(message) = convert::message_from_bytes(bytes) else {
+            return;
+        };
+        let raft = &self.raw.raft;
+        match message.get_msg_type() {
+            // A snapshot comes with its state, by `Event::Install`.
+            MessageType::MsgSnapshot => {}
+            MessageType::MsgTimeoutNow if self.installing.is_some() => {}
+            MessageType::MsgPropose => {
+                let leads = raft.state == StateRole::Leader;
+                self.proposals.take_foreign(message, leads, raft.term);
+            }
+            MessageType::MsgReadIndex => {
+                let asker = message.from;
+                // Not answered if this member does not lead any more; who asks tries again.
+                self.ask(Some(asker), |raw| drop(raw.step(message)));
+            }
+            kind => {
+                if kind == MessageType::MsgHeartbeatResponse {
+                    self.quorum.answered(message.from);
+                }
+                if let Err(error) = self.raw.step(message) {
+                    tracing::debug!(%error, "raft passed over a message");
+                }
+            }
+        }
+    }
+
+    /// Puts a question to the quorum, and to no more members than are needed.
+    fn ask(&mut self, asker: Option<u64>, question: impl FnOnce(&mut RawNode<Log>)) {
+        let before = self.raw.raft.msgs.len();
+        question(&mut self.raw);
+        let raft = &mut self.raw.raft;
+        if let Some(asked) = self.quorum.of(&self.conf, raft.id, asker) {
+            let added = raft.msgs.split_off(before);
+            let is_wanted = |message: &Message| {
+                message.get_msg_type() != MessageType::MsgHeartbeat || asked.contains(&message.to)
+            };
+            raft.msgs.extend(added.into_iter().filter(is_wanted));
+        }
+    }
+
+    /// Proposes what waits, or passes it on, as soon as there is a leader who takes it.
+    fn propose(&mut self, actions: &mut Actions) {
+        let raft = &self.raw.raft;
+        self.proposals.enter(raft.term);
+        if self.proposals.is_idle()
+            || raft.leader_id == raft::INVALID_ID
+            || raft.lead_transferee.is_some()
+        {
+            return;
+        }
+        if raft.state != StateRole::Leader {
+            let messages = self.proposals.forward(raft.leader_id);
+            self.send(messages, actions);
+            return;
+        }
+        // One message carries all commands of a round, so raft appends them at once.
+        let has_foreign = self.proposals.has_foreign();
+        let commands = self.proposals.append();
+        if !commands.is_empty() {
+            self.append(commands);
+        }
+        if has_foreign {
+            self.foreign_last = self.raw.raft.raft_log.last_index();
+        }
+        let raft = &self.raw.raft;
+        if !raft.has_pending_conf()
+            && !self.conf.is_joint()
+            && let Some(change) = self.proposals.append_change()
+        {
+            self.append(vec![change]);
+        }
+    }
+
+    fn append(&mut self, entries: Vec<Entry>) {
         let mut message = Message {
             msg_type: MessageType::MsgPropose,
             from: self.raw.raft.id,
             ..Default::default()
         };
+        let requests: Vec<u64> = entries.iter().map(proposals::request_of).collect();
         message.set_entries(entries.into());
         if self.raw.raft.step(message).is_err() {
-            let error = match self.raw.raft.state {
-                StateRole::Leader => ProposeError::TooManyRequests,
-                _ => ProposeError::NoLeader,
-            };
-            for id in ids {
-                if let Some(waiter) = self.waiting.remove(&id) {
-                    // Who no longer waits needs no answer.
-                    let _ = waiter.send(Err(error));
-                }
-            }
+            self.proposals
+                .refused(&requests, super::ProposeError::TooManyRequests);
         }
     }
 
     /// All reads of a round share one question to the quorum.
     fn ask_for_reads(&mut self) {
         let raft = &self.raw.raft;
-        // A leader knows what is committed only after an entry of its own term is (raft §8).
-        if self.reads_new.is_empty()
-            || raft.state != StateRole::Leader
-            || raft.raft_log.term(raft.raft_log.committed).ok() != Some(raft.term)
-        {
+        if raft.leader_id == raft::INVALID_ID {
             return;
         }
-        self.read_round += 1;
-        self.raw.read_index(self.read_round.to_le_bytes().to_vec());
-        let waiters = std::mem::take(&mut self.reads_new);
-        self.reads_asked.insert(self.read_round, waiters);
+        // A leader knows what is committed only after an entry of its own term is (raft §8).
+        if raft.state == StateRole::Leader && !raft.commit_to_current_term() {
+            return;
+        }
+        if let Some(question) = self.reads.question() {
+            self.ask(None, |raw| raw.read_index(question));
+        }
     }
 
     fn ready(&mut self, actions: &mut Actions) {
         let mut ready = self.raw.ready();
-        assert!(
-            ready.snapshot().get_metadata().index == 0,
-            "raft brought a snapshot to a cluster of one"
-        );
-        send(ready.take_messages(), actions);
+        let number = ready.number();
+        self.send(ready.take_messages(), actions);
         for state in ready.take_read_states() {
-            let round = state
-                .request_ctx
-                .as_slice()
-                .try_into()
-                .map(u64::from_le_bytes);
-            if let Some(waiters) = round.ok().and_then(|r| self.reads_asked.remove(&r)) {
+            if let Some(waiters) = self.reads.answered(&state.request_ctx) {
                 actions.reads.push(ReadReady {
                     index: state.index,
                     waiters,
                 });
             }
         }
+        let snapshot = self.take_snapshot(ready.snapshot(), number);
         self.hand_out(ready.take_committed_entries(), actions);
         if let Some(hard_state) = ready.hs() {
             self.hard_state = hard_state.clone();
             self.raw.mut_store().set_hard_state(hard_state.clone());
         }
-        let number = ready.number();
         let entries = ready.take_entries();
         let held_back = ready.take_persisted_messages();
         if ready.must_sync() {
             self.raw.mut_store().append(&entries);
             actions.persist.push(PersistJob {
                 number,
+                snapshot,
                 entries: entries.iter().map(from_raft).collect(),
                 hard_state: hard_state(&self.hard_state),
             });
             self.persisting.push_back(number);
         }
-        if !held_back.is_empty() {
-            self.held_back.push_back((number, held_back));
+        let (promises, others) = held_back.into_iter().partition::<Vec<_>, _>(is_promise);
+        self.send(others, actions);
+        if !promises.is_empty() {
+            self.held_back.push_back((number, promises));
         }
         self.raw.advance_append_async(ready);
         if self.persisting.is_empty() {
             self.raw.on_persist_ready(number);
             self.release(number, actions);
         }
-        self.note_standing(actions);
     }
 
-    fn persisted(&mut self, number: u64, positions: Vec<(u64, Position)>, actions: &mut Actions) {
-        self.positions.extend(positions);
+    /// A snapshot that raft has just accepted takes the place of the log.
+    fn take_snapshot(
+        &mut self,
+        snapshot: &raft::eraftpb::Snapshot,
+        number: u64,
+    ) -> Option<SnapshotMark> {
+        let metadata = snapshot.get_metadata();
+        if metadata.index == 0 {
+            return None;
+        }
+        let received = self
+            .offered
+            .take()
+            .filter(|received| received.index == metadata.index)
+            .expect("raft accepts only the snapshot it has just been offered");
+        self.conf = received.conf.clone();
+        self.installed = metadata.index;
+        self.handed_term = self.handed_term.max(metadata.term);
+        self.changing.clear();
+        self.proposals.skipped();
+        let conf = metadata.get_conf_state().clone();
+        self.raw
+            .mut_store()
+            .install(metadata.index, metadata.term, conf);
+        let mark = SnapshotMark {
+            index: metadata.index,
+            term: metadata.term,
+            conf: Bytes::new(),
+        };
+        self.installing = Some((number, received));
+        Some(mark)
+    }
+
+    /// Offers a received snapshot to raft, which decides whether it is still of use.
+    fn install(&mut self, received: Received, actions: &mut Actions) {
+        // One at a time; a leader that still means it sends another.
+        if self.installing.is_some() {
+            actions.refused.push(received);
+            return;
+        }
+        let Some(message) = convert::snapshot_message(&received) else {
+            actions.refused.push(received);
+            return;
+        };
+        self.offered = Some(received);
+        if let Err(error) = self.raw.step(message) {
+            tracing::debug!(%error, "raft passed over a snapshot");
+        }
+        // What raft accepts comes with the next ready, before anything else is taken in.
+        while self.raw.has_ready() {
+            self.ready(actions);
+        }
+        actions.refused.extend(self.offered.take());
+    }
+
+    fn persisted(&mut self, number: u64, positions: &[(u64, Position)], actions: &mut Actions) {
+        self.raw.mut_store().written(positions);
         while self.persisting.front().is_some_and(|n| *n <= number) {
             self.persisting.pop_front();
         }
@@ -344,96 +543,171 @@ impl Driver {
             Some(next) => next - 1,
             None => u64::MAX,
         };
+        let installing = self.installing.take_if(|(n, _)| *n <= number);
         self.raw.on_persist_ready(upto);
+        if let Some((_, received)) = installing {
+            // From here on raft must not look for entries that the snapshot replaced, as it would
+            // when it stands for election before the state machine says how far it is.
+            self.raw.advance_apply_to(received.index);
+            actions.install = Some(received);
+        }
         self.release(upto, actions);
     }
 
     fn release(&mut self, upto: u64, actions: &mut Actions) {
         while self.held_back.front().is_some_and(|(n, _)| *n <= upto) {
             if let Some((_, messages)) = self.held_back.pop_front() {
-                send(messages, actions);
+                self.send(messages, actions);
             }
         }
     }
 
     fn hand_out(&mut self, entries: Vec<Entry>, actions: &mut Actions) {
         for entry in entries {
-            let waiter = match self.waiting.is_empty() {
-                true => None,
-                false => self.waiting.remove(&command::request_id(&entry.data)),
+            let (kind, data, position) = match entry.get_entry_type() {
+                EntryType::EntryNormal => {
+                    let position = self.raw.store().position_of(entry.index);
+                    (Kind::Command, entry.data, position)
+                }
+                _ => {
+                    let change = convert::change_from_raft(&entry);
+                    let kind = match change.changes.is_empty() {
+                        true => Kind::Leave,
+                        false => Kind::Change,
+                    };
+                    let data = change.context.clone();
+                    self.changing.push_back((entry.index, change));
+                    (kind, data, None)
+                }
             };
-            assert!(
-                entry.get_entry_type() == EntryType::EntryNormal,
-                "entry {} changes the membership of a cluster of one",
-                entry.index
-            );
+            let waiter = self.proposals.settle(command::request_id(&data));
+            if entry.term > self.handed_term {
+                self.handed_term = entry.term;
+                self.proposals.passed(entry.term);
+            }
             actions.apply.push(Committed {
                 index: entry.index,
                 term: entry.term,
-                position: self.position_of(entry.index),
-                data: entry.data,
+                kind,
+                position,
+                data,
                 waiter,
             });
         }
     }
 
-    fn position_of(&mut self, index: u64) -> Option<Position> {
-        while self.positions.front().is_some_and(|(i, _)| *i < index) {
-            self.positions.pop_front();
+    /// The state machine has decided on a change; raft follows.
+    fn changed(&mut self, index: u64, conf: Option<Conf>) {
+        // A snapshot received since then knows better.
+        if index <= self.installed {
+            return;
         }
-        match self.positions.front() {
-            Some((i, position)) if *i == index => Some(*position),
-            _ => None,
+        let (at, change) = self
+            .changing
+            .pop_front()
+            .expect("a decision follows a change that was handed out");
+        assert!(
+            at == index,
+            "the change at {at} was handed out, but the one at {index} was decided on"
+        );
+        let Some(conf) = conf else { return };
+        let state = self
+            .raw
+            .apply_conf_change(&change)
+            .unwrap_or_else(|error| panic!("raft refuses the change at {index}: {error}"));
+        let raft_conf = convert::conf_from_raft(&state);
+        assert!(
+            raft_conf == conf,
+            "after the change at {index} raft has {raft_conf:?}, the state {conf:?}"
+        );
+        self.raw.mut_store().set_conf_state(state);
+        self.conf = conf;
+        self.lead_no_longer_without_a_vote();
+    }
+
+    /// A leader that was removed or demoted hands over to whoever is furthest, and leads no longer:
+    /// raft would go on, and fail at the next acknowledgement.
+    fn lead_no_longer_without_a_vote(&mut self) {
+        let raft = &self.raw.raft;
+        let (id, term) = (raft.id, raft.term);
+        let votes = self.conf.voters.contains(&id) || self.conf.voters_outgoing.contains(&id);
+        if raft.state != StateRole::Leader || votes {
+            return;
         }
+        if let Some(best) = self.most_advanced_voter() {
+            self.raw.transfer_leader(best);
+        }
+        self.raw.raft.become_follower(term, raft::INVALID_ID);
+    }
+
+    fn progress(&self) -> BTreeMap<u64, Progress> {
+        let raft = &self.raw.raft;
+        if raft.state != StateRole::Leader {
+            return BTreeMap::new();
+        }
+        let progress = raft.prs().iter().map(|(id, progress)| {
+            let progress = Progress {
+                matched: progress.matched,
+                next: progress.next_idx,
+                is_learner: self.conf.learners.contains(id),
+                is_active: progress.recent_active || *id == raft.id,
+            };
+            (*id, progress)
+        });
+        progress.collect()
     }
 
     fn note_standing(&mut self, actions: &mut Actions) {
         let raft = &self.raw.raft;
-        let voters = &self.raw.store().conf_state().voters;
         let now = Standing {
             term: raft.term,
             leader: raft.leader_id,
             is_leader: raft.state == StateRole::Leader,
-            is_sole_voter: voters.as_slice() == [raft.id],
+            is_sole_voter: self.conf.is_sole_voter(raft.id),
         };
-        if self.standing != Some(now) {
-            self.standing = Some(now);
-            actions.standing = Some(now);
+        if self.standing == Some(now) {
+            return;
+        }
+        if self.standing.is_some_and(|old| old.leader != now.leader) {
+            self.reads.ask_again();
+        }
+        if now.leader != raft::INVALID_ID {
+            self.vanished.settled();
+        }
+        self.standing = Some(now);
+        actions.standing = Some(now);
+    }
+
+    fn send(&mut self, messages: Vec<Message>, actions: &mut Actions) {
+        for message in messages {
+            let to = message.to;
+            if message.get_msg_type() == MessageType::MsgAppend {
+                self.commit_told = self.commit_told.max(message.commit);
+            }
+            let bytes = convert::message_to_bytes(&message);
+            match message.get_msg_type() {
+                MessageType::MsgSnapshot => actions.snapshots.push((to, bytes)),
+                _ => actions.messages.push((to, bytes)),
+            }
         }
     }
 
-    /// First and last index of the window.
+    /// First and last index that can be had.
     #[cfg(test)]
     pub(super) fn window(&self) -> (u64, u64) {
-        use raft::Storage as _;
-        let log = self.raw.store();
-        (log.first_index().unwrap(), log.last())
-    }
-
-    /// Frees the places of those who stopped waiting.
-    fn forget_the_gone(&mut self) {
-        self.waiting.retain(|_, waiter| !waiter.is_closed());
-        self.reads_new.retain(|waiter| !waiter.is_closed());
-        self.reads_asked
-            .retain(|_, waiters| waiters.iter().any(|w| !w.is_closed()));
+        (self.raw.store().first(), self.raw.store().last())
     }
 }
 
-fn send(messages: Vec<Message>, actions: &mut Actions) {
-    use protobuf::Message as _;
-    for message in messages {
-        let bytes = message
-            .write_to_bytes()
-            .expect("a message without required fields encodes");
-        actions.messages.push((message.to, bytes.into()));
-    }
-}
-
-fn entry(data: Bytes) -> Entry {
-    Entry {
-        data,
-        ..Default::default()
-    }
+/// Whether the message rests on something that must not be forgotten: entries held, or a vote.
+fn is_promise(message: &Message) -> bool {
+    matches!(
+        message.get_msg_type(),
+        MessageType::MsgAppendResponse
+            | MessageType::MsgRequestVote
+            | MessageType::MsgRequestVoteResponse
+            | MessageType::MsgTimeoutNow
+    )
 }
 
 fn hard_state(state: &HardState) -> wal::HardState {

@@ -5,16 +5,25 @@
 //! simulation can drive it as well as [`thread`], which runs it on a thread of its own.
 //! raft's own types never leave this folder.
 
+mod change;
 mod convert;
-mod driver;
+pub mod driver;
+mod entry;
+mod error;
 mod log;
 mod logger;
+mod outbox;
 mod persist;
 mod thread;
 
-pub use driver::{Committed, ProposeError, ReadError, Settings};
-pub use log::Boot;
-pub use thread::{Handle, Link, Started, start};
+pub use change::Change;
+pub use driver::{Committed, Driver, Event, Kind, Progress, Received, Settings};
+pub use entry::{change_entry, read_entry};
+pub use error::{ProposeError, ReadError};
+pub use log::{Boot, EntrySource};
+pub use outbox::{Nowhere, Outbox};
+pub use persist::{Gathered, Job, gather};
+pub use thread::{Handle, Link, Start, Started, start};
 
 #[cfg(test)]
 mod tests;

@@ -16,13 +16,65 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the thread is told.
-pub(super) enum Job {
+pub enum Job {
     /// Make this durable.
     Persist(PersistJob),
-    /// A checkpoint is durable: what lies before it is not needed any more.
-    Cut(SnapshotMark),
+    /// A checkpoint is durable: segments with nothing from index `before` on are not needed any
+    /// more.
+    Cut {
+        /// The checkpoint.
+        mark: SnapshotMark,
+        /// The first entry that is still wanted.
+        before: u64,
+    },
     /// Finish what was given, and end.
     Stop,
+}
+
+/// Jobs that become one append.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// What is appended.
+    pub batch: Batch,
+    /// The last of them.
+    pub number: Option<u64>,
+    /// The first entry that is still wanted, once a checkpoint covers those before.
+    pub cut_before: Option<u64>,
+    /// Nothing comes after.
+    pub stop: bool,
+}
+
+/// Takes as many jobs as one append can hold: its mark comes before its entries, so a mark begins
+/// a new one.
+pub fn gather(jobs: &mut VecDeque<Job>) -> Gathered {
+    let mut gathered = Gathered::default();
+    while let Some(job) = jobs.pop_front() {
+        let has_mark = match &job {
+            Job::Persist(job) => job.snapshot.is_some(),
+            Job::Cut { .. } => true,
+            Job::Stop => false,
+        };
+        if has_mark && !gathered.batch.is_empty() {
+            jobs.push_front(job);
+            break;
+        }
+        match job {
+            Job::Persist(job) => {
+                if job.snapshot.is_some() {
+                    gathered.batch.snapshot = job.snapshot;
+                }
+                gathered.batch.entries.extend(job.entries);
+                gathered.batch.hard_state = Some(job.hard_state);
+                gathered.number = Some(job.number);
+            }
+            Job::Cut { mark, before } => {
+                gathered.batch.snapshot = Some(mark);
+                gathered.cut_before = Some(before);
+            }
+            Job::Stop => gathered.stop = true,
+        }
+    }
+    gathered
 }
 
 /// See the module.
@@ -57,29 +109,16 @@ impl Persister {
                     Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 }
             }
-            let mut batch = Batch::default();
-            let mut number = None;
-            let mut stop = false;
-            for job in self.deferred.drain(..).chain(self.jobs.try_iter()) {
-                match job {
-                    Job::Persist(job) => {
-                        batch.entries.extend(job.entries);
-                        batch.hard_state = Some(job.hard_state);
-                        number = Some(job.number);
-                    }
-                    Job::Cut(mark) => batch.snapshot = Some(mark),
-                    Job::Stop => stop = true,
-                }
-            }
-            let before = batch.snapshot.as_ref().map(|mark| mark.index + 1);
-            if !self.append(&batch, number)? {
+            self.deferred.extend(self.jobs.try_iter());
+            let gathered = gather(&mut self.deferred);
+            if !self.append(&gathered.batch, gathered.number)? {
                 return Ok(());
             }
-            if let Some(before) = before {
+            if let Some(before) = gathered.cut_before {
                 let removed = self.wal.cut(before)?;
                 tracing::debug!(removed, before, "cut the log");
             }
-            if stop {
+            if gathered.stop {
                 return Ok(());
             }
         }

@@ -1,35 +1,54 @@
 //! The driver alone: events in, actions out.
 
+mod several;
+
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::convert;
 use super::driver::{Actions, Driver, Event, PersistJob, Settings, UNCOMMITTED_BYTES_MAX};
 use super::log::Boot;
+use crate::cluster::Conf;
 use crate::command::Command;
 use crate::wal;
 
 const ID: u64 = 7;
 
 fn driver(boot: &Boot) -> Driver {
+    driver_of(ID, boot)
+}
+
+fn driver_of(id: u64, boot: &Boot) -> Driver {
     let settings = Settings {
-        id: ID,
+        id,
         election_ticks: 10,
         pre_vote: true,
+        read_retry_ticks: 5,
+        catchup_entries: 5_000,
+        nonce: id,
     };
-    Driver::new(settings, boot).unwrap()
+    Driver::new(settings, boot, None).unwrap()
 }
 
 fn alone() -> Boot {
     Boot {
-        voters: vec![ID],
+        conf: Conf::of_voters([ID]),
         ..Default::default()
     }
 }
 
 fn persisted(job: &PersistJob) -> Event {
+    let place = |entry: &wal::Entry| {
+        let position = wal::Position {
+            segment: 0,
+            offset: 512 * entry.index,
+            len: entry.data.len() as u32,
+        };
+        (entry.index, position)
+    };
     Event::Persisted {
         number: job.number,
-        positions: Vec::new(),
+        positions: job.entries.iter().map(place).collect(),
     }
 }
 
@@ -107,18 +126,39 @@ fn all_commands_of_a_round_are_persisted_together() {
 }
 
 #[test]
-fn without_a_leader_a_proposal_is_refused_at_once() {
+fn without_a_leader_a_proposal_waits_for_as_long_as_its_proposer() {
     let boot = Boot {
-        voters: vec![ID, 8, 9],
+        conf: Conf::of_voters([ID, 8, 9]),
         ..Default::default()
     };
     let mut driver = driver(&boot);
-    let (event, mut outcome) = proposal(1);
-    driver.handle([event]);
-    assert!(matches!(
-        outcome.try_recv(),
-        Ok(Err(super::ProposeError::NoLeader))
-    ));
+    let (patient, mut outcome) = proposal(1);
+    let (hasty, gone) = proposal(2);
+    drop(gone);
+    driver.handle([patient, hasty, Event::Tick]);
+    assert!(outcome.try_recv().is_err(), "answered without a leader");
+    // A leader appears.
+    let heartbeat = raft::eraftpb::Message {
+        msg_type: raft::eraftpb::MessageType::MsgHeartbeat,
+        from: 8,
+        to: ID,
+        term: 3,
+        ..Default::default()
+    };
+    let actions = driver.handle([Event::Message(convert::message_to_bytes(&heartbeat))]);
+    let forwarded: Vec<_> = actions
+        .messages
+        .iter()
+        .filter_map(|(to, bytes)| Some((*to, convert::message_from_bytes(bytes)?)))
+        .filter(|(_, m)| m.msg_type == raft::eraftpb::MessageType::MsgPropose)
+        .collect();
+    assert_eq!(forwarded.len(), 1);
+    assert_eq!(forwarded[0].0, 8);
+    assert_eq!(
+        forwarded[0].1.entries.len(),
+        1,
+        "only what is still awaited is passed on"
+    );
 }
 
 #[test]
@@ -200,7 +240,7 @@ fn a_restarted_member_applies_what_its_log_holds_behind_the_checkpoint() {
         vote: ID,
         commit: 4,
         applied: (3, 1),
-        voters: vec![ID],
+        conf: Conf::of_voters([ID]),
         tail: (4..=6).map(entry).collect(),
     };
     let mut driver = driver(&boot);
