@@ -16,6 +16,7 @@ mod refuse;
 
 pub use ready::Ready;
 
+use crate::cluster::Initial;
 use crate::config::{self, Config, LogConfig, Loudness, Notice};
 use crate::datadir::{self, DataDir};
 use crate::logging::{self, Json};
@@ -41,6 +42,8 @@ pub struct Start {
     pub data: DataDir,
     /// The listeners for clients and metrics, open and not served yet.
     pub bound: Vec<Bound>,
+    /// The listeners for other members, open and not served yet.
+    pub bound_peers: Vec<Bound>,
     /// Turns true when the member shall stop.
     pub stop: watch::Receiver<bool>,
     /// To be told once clients are served.
@@ -155,6 +158,9 @@ where
 /// Opens listeners and data directory.
 fn prepare(config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure> {
     let urls = |urls: &[config::Url]| urls.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let listen = urls(&config.listen_peer_urls);
+    tracing::info!("listen-peer-urls" = ?Json(&listen), "configuring peer listeners");
+    let bound_peers = serve::bind_peers(&config)?;
     let listen = urls(&config.listen_client_urls);
     tracing::info!("listen-client-urls" = ?Json(&listen), "configuring client listeners");
     let mut bound = serve::bind(&config)?;
@@ -172,7 +178,7 @@ fn prepare(config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure
         tracing::info!("data-dir" = %dir, "dir-type" = "member", "server has already been initialized");
     } else {
         tracing::info!("data-dir" = %dir, "dir-type" = "empty", "Initialize and start etcd server");
-        config.check_bootstrap()?;
+        Initial::of(&config)?;
     }
     introduce(&config, &data);
     let ready = Ready::new(&bound);
@@ -180,6 +186,7 @@ fn prepare(config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure
         config,
         data,
         bound,
+        bound_peers,
         stop,
         ready,
     })
@@ -201,6 +208,7 @@ fn introduce(config: &Config, data: &DataDir) {
         "snapshot-catchup-entries" = config.snapshot_catchup_entries,
         "initial-advertise-peer-urls" = ?Json(&urls(&config.initial_advertise_peer_urls)),
         "advertise-client-urls" = ?Json(&urls(&config.advertise_client_urls)),
+        "listen-peer-urls" = ?Json(&urls(&config.listen_peer_urls)),
         "listen-client-urls" = ?Json(&urls(&config.listen_client_urls)),
         "listen-metrics-urls" = ?Json(&urls(&config.listen_metrics_urls)),
         "initial-cluster" = config.initial_cluster,

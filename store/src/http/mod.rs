@@ -1,4 +1,5 @@
-//! What the client port answers over plain HTTP: versions, health, metrics.
+//! What the client port answers over plain HTTP: versions, health, metrics. What the port for other
+//! members answers is in [`peer_router`].
 //!
 //! | path | answer |
 //! |---|---|
@@ -14,10 +15,12 @@
 mod access;
 mod answer;
 mod health;
+mod peer;
 mod probe;
 mod ready;
 
 pub use access::Access;
+pub use peer::peer_router;
 pub use probe::{Alarm, Probe};
 
 use crate::metrics::{self, Metrics};
@@ -71,14 +74,15 @@ async fn versions(State(shared): State<Shared>, method: Method) -> Response {
     if method != Method::GET {
         return not_allowed();
     }
-    let cluster = shared
-        .probe
+    version_text(shared.probe.as_ref())
+}
+
+/// The three versions.
+fn version_text(probe: &dyn Probe) -> Response {
+    let cluster = probe
         .cluster_version()
         .unwrap_or_else(|| "not_decided".into());
-    let storage = shared
-        .probe
-        .storage_version()
-        .unwrap_or_else(|| "unknown".into());
+    let storage = probe.storage_version().unwrap_or_else(|| "unknown".into());
     let text = format!(
         r#"{{"etcdserver":"{}","etcdcluster":"{cluster}","storage":"{storage}"}}"#,
         version::SERVER

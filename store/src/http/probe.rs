@@ -1,5 +1,6 @@
 //! What the HTTP paths ask the member.
 
+use crate::cluster::Member;
 use crate::metrics::Metrics;
 use futures::future::BoxFuture;
 
@@ -42,6 +43,12 @@ pub trait Probe: Send + Sync + 'static {
 
     /// The version of the storage schema, as `3.7.0`; nothing before it is known.
     fn storage_version(&self) -> Option<String>;
+
+    /// The cluster's id.
+    fn cluster_id(&self) -> u64;
+
+    /// The members as this one knows them, in the order of their ids.
+    fn members(&self) -> Vec<Member>;
 
     /// Reads one key the way a client would: from local state if `serializable`, else with the
     /// agreement of the cluster. Ends within the time a request may take.

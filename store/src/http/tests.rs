@@ -39,6 +39,23 @@ impl Probe for Member {
         (!self.undecided).then(|| version::STORAGE.into())
     }
 
+    fn cluster_id(&self) -> u64 {
+        0x57ba_369f_1b71_e9b2
+    }
+
+    fn members(&self) -> Vec<crate::cluster::Member> {
+        let member = |id: u64, is_learner| crate::cluster::Member {
+            id,
+            peer_urls: vec![format!("http://127.0.0.1:{id}")],
+            is_learner,
+            ..Default::default()
+        };
+        let mut started = member(13_036_367_236_772_181_556, false);
+        started.name = "m3".into();
+        started.client_urls = vec!["http://127.0.0.1:54519".into()];
+        vec![member(7, true), started]
+    }
+
     fn read(&self, serializable: bool) -> BoxFuture<'_, Result<(), String>> {
         let error = if serializable {
             self.serializable
@@ -344,6 +361,70 @@ async fn the_metrics_port_has_metrics_and_health_only() {
         assert_eq!(
             (status, headers.contains_key("access-control-allow-origin")),
             (code, false)
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_members_find_what_etcd_shows_them() {
+    let undecided = Member {
+        undecided: true,
+        ..Member::default()
+    };
+    let router = peer_router(Arc::new(Member::default()));
+    let (code, headers, body) = ask(&router, "GET", "/members").await;
+    assert_eq!(code, 200);
+    assert_eq!(headers["content-type"], "application/json");
+    assert_eq!(headers["x-etcd-cluster-id"], "57ba369f1b71e9b2");
+    assert_eq!(
+        body,
+        "[{\"id\":7,\"peerURLs\":[\"http://127.0.0.1:7\"],\"isLearner\":true},\
+         {\"id\":13036367236772181556,\"peerURLs\":[\"http://127.0.0.1:13036367236772181556\"],\
+         \"name\":\"m3\",\"clientURLs\":[\"http://127.0.0.1:54519\"]}]\n"
+    );
+    let (code, headers, body) = ask(&router, "GET", "/version").await;
+    assert_eq!(
+        (code, &headers["content-type"]),
+        (200, &"application/json".parse().unwrap())
+    );
+    assert_eq!(
+        body,
+        r#"{"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"}"#
+    );
+    let (_, _, body) = ask(&peer_router(Arc::new(undecided)), "GET", "/version").await;
+    assert!(body.contains("not_decided"));
+    let (code, _, body) = ask(&router, "GET", "/downgrade/enabled").await;
+    assert_eq!((code, body.as_str()), (200, "false"));
+    for method in ["GET", "POST"] {
+        let (code, headers, body) = ask(&router, method, "/raft/probing").await;
+        assert_eq!(
+            (code, &headers["content-type"]),
+            (200, &"text/plain; charset=utf-8".parse().unwrap())
+        );
+        assert!(
+            body.starts_with(r#"{"OK":true,"Now":"2"#) && body.ends_with("Z\"}\n"),
+            "{body}"
+        );
+    }
+    for path in ["/members", "/version", "/downgrade/enabled"] {
+        let (code, headers, body) = ask(&router, "POST", path).await;
+        assert_eq!((code, body.as_str()), (405, "Method Not Allowed\n"));
+        assert_eq!(headers["allow"], "GET");
+    }
+    for path in [
+        "/",
+        "/health",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/members/",
+        "/raft/probing/x",
+    ] {
+        let (code, _, body) = ask(&router, "GET", path).await;
+        assert_eq!(
+            (code, body.as_str()),
+            (404, "404 page not found\n"),
+            "{path}"
         );
     }
 }

@@ -11,10 +11,12 @@
 mod absent;
 mod families;
 mod grpc;
+mod peer;
 mod process;
 
 pub use families::{Disk, Health, Lease, Mvcc, Network, Server, Watch};
 pub use grpc::{Call, Code, Grpc};
+pub use peer::{Peer, PeerFigures, SnapshotFigures};
 
 use families::Register;
 use prometheus::{Registry, TextEncoder};
@@ -50,6 +52,8 @@ pub struct Metrics {
     pub watch: Watch,
     /// Bytes to and from clients.
     pub network: Network,
+    /// Traffic between members.
+    pub peer: Peer,
     /// Health checks.
     pub health: Health,
     process: process::Process,
@@ -70,6 +74,7 @@ impl Metrics {
             lease: Lease::new(&mut register)?,
             watch: Watch::new(&mut register)?,
             network: Network::new(&mut register)?,
+            peer: Peer::new(&mut register)?,
             health: Health::new(&mut register)?,
             process: process::Process::new(&mut register)?,
             registry: {

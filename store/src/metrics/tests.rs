@@ -45,6 +45,11 @@ fn used(extensive: bool) -> Metrics {
         .known_peers
         .with_label_values(&["a", "a"])
         .set(1);
+    metrics.peer.figures(0xa, 0xb);
+    metrics.peer.received_bytes(0xb).inc_by(1);
+    metrics.peer.received_failures(0xb).inc();
+    metrics.peer.snapshots_to(0xb);
+    metrics.peer.snapshots_from(0xb);
     metrics.health.record("livez", "serializable_read", true);
     metrics
 }

@@ -75,7 +75,7 @@ impl<S> Lenient<S> {
         this
     }
 
-    /// A connection of HTTP/1 of which `start` was read already.
+    /// A connection of HTTP/1, or of somebody whose authority is fine, of which `start` was read already.
     pub(super) fn untouched(socket: S, start: BytesMut) -> Self {
         Self {
             socket,

@@ -6,7 +6,7 @@ use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
 use super::messages::Messages;
 use super::refuse;
 use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
-use super::{CONNECTION_WINDOW_BYTES, Options, STREAM_WINDOW_BYTES, Services, stopped};
+use super::{Options, Services, stopped};
 use crate::metrics::Grpc;
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
@@ -81,6 +81,12 @@ impl Front {
             Traffic::Metrics => {
                 plain(call(&self.services.metrics_http, request.map(Body::new)).await)
             }
+            Traffic::Peer if refuse::is_grpc(&request) => {
+                // Streams of other members last until somebody ends them.
+                let response = call(&self.grpc, request.map(Body::new)).await;
+                plain(response).map(|body| body.until(Some(self.stop.clone())))
+            }
+            Traffic::Peer => plain(call(&self.services.http, request.map(Body::new)).await),
         }
     }
 
@@ -195,7 +201,10 @@ pub(super) async fn serve(
             }
         }
         Protocol::Http2 => {
-            let io = TokioIo::new(Lenient::new(socket, start));
+            let io = TokioIo::new(match traffic {
+                Traffic::Peer => Lenient::untouched(socket, start),
+                _ => Lenient::new(socket, start),
+            });
             let mut connection = pin!(http2(&front.options).serve_connection(io, service));
             tokio::select! {
                 result = connection.as_mut() => result,
@@ -216,8 +225,9 @@ fn http2(options: &Options) -> http2::Builder<TokioExecutor> {
     builder
         .timer(TokioTimer::new())
         .adaptive_window(false)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(options.windows.0)
+        .initial_connection_window_size(options.windows.1)
+        .max_frame_size(options.frame_bytes)
         .max_concurrent_streams(options.max_concurrent_streams)
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
         .max_local_error_reset_streams(RESET_STREAMS_MAX)

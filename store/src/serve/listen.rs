@@ -53,6 +53,8 @@ pub(super) enum Traffic {
     Http,
     /// The metrics port.
     Metrics,
+    /// Other members.
+    Peer,
 }
 
 impl Traffic {
@@ -62,6 +64,7 @@ impl Traffic {
             Traffic::Grpc => "grpc",
             Traffic::Http => "http",
             Traffic::Metrics => "metrics",
+            Traffic::Peer => "peer",
         }
     }
 }
@@ -81,7 +84,7 @@ impl Bound {
         &self.address
     }
 
-    /// What is served, in etcd's words: `grpc+http`, `grpc`, `http` or `metrics`.
+    /// What is served, in etcd's words: `grpc+http`, `grpc`, `http`, `metrics` or `peer`.
     #[must_use]
     pub fn traffic_name(&self) -> &'static str {
         self.traffic.name()
@@ -103,6 +106,10 @@ impl Bound {
         let (socket, _) = self.listener.accept().await?;
         // A peer that is gone already is found out when it is read.
         let _ = socket.set_nodelay(true);
+        if self.traffic == Traffic::Peer {
+            // Answers lost in a cut between members are repeated at a steady pace.
+            let _ = socket2::SockRef::from(&socket).set_tcp_thin_linear_timeouts(true);
+        }
         Ok(socket)
     }
 }
@@ -138,6 +145,15 @@ pub fn bind_metrics(config: &Config) -> Result<Vec<Bound>, Error> {
     let urls = config.listen_metrics_urls.iter();
     urls.map(|url| open(url, Traffic::Metrics, config))
         .collect()
+}
+
+/// Opens the listeners of `--listen-peer-urls`. Must run inside the runtime.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_peers(config: &Config) -> Result<Vec<Bound>, Error> {
+    let urls = config.listen_peer_urls.iter();
+    urls.map(|url| open(url, Traffic::Peer, config)).collect()
 }
 
 fn open(url: &Url, traffic: Traffic, config: &Config) -> Result<Bound, Error> {

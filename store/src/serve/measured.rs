@@ -114,7 +114,9 @@ impl Measured {
             ready!(stop.as_mut().poll(context));
             self.end = End::Ended;
             let mut trailers = HeaderMap::new();
-            let stopped = Status::unavailable("etcdserver: server stopped");
+            // Not etcd's words for it: its client takes those for an answer, and does not try the
+            // next member.
+            let stopped = Status::unavailable("the server is stopping");
             if stopped.add_header(&mut trailers).is_ok() {
                 return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
             }

@@ -1,4 +1,4 @@
-//! The client port: gRPC and HTTP side by side on each listener.
+//! The client port, and that for other members: gRPC and HTTP side by side on each listener.
 //!
 //! ```text
 //! accept ─ sniff ─┬─ HTTP/1 ────────────────────────────────► http (axum)
@@ -8,7 +8,8 @@
 //!
 //! The first bytes of a connection tell its protocol, the content type of a request its service.
 //! `authority` lets in old clients whose `:authority` is none, `messages` counts and bounds what
-//! comes in, `measured` what goes out; `refuse` holds what the headers alone forbid.
+//! comes in, `measured` what goes out; `refuse` holds what the headers alone forbid. Other members
+//! are not clients: what they send is neither counted as calls nor bounded here.
 //!
 //! Invariants: the number of connections is bounded by the limit of open files less
 //! `FILES_RESERVED`, so that the log can always be opened; what one connection may make the
@@ -22,7 +23,7 @@ mod messages;
 mod refuse;
 mod sniff;
 
-pub use listen::{Bound, Error, bind, bind_metrics};
+pub use listen::{Bound, Error, bind, bind_metrics, bind_peers};
 
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -38,6 +39,13 @@ const FILES_RESERVED: u64 = 150;
 const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// The same over all streams of a connection; bounds what one connection can make us hold.
 const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// What another member may send on one stream before it was read: bounds what waits here of
+/// members that send faster than this one works.
+const PEER_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// The largest frame another member may send: a batch of messages in one piece.
+const PEER_FRAME_BYTES: u32 = 1024 * 1024;
+/// Streams of one connection between members: one long one and the calls beside it.
+const PEER_STREAMS_MAX: u32 = 1024;
 /// How long requests under way may take after a stop was asked for. Streams that would last for as
 /// long as their client likes end at once.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -57,6 +65,10 @@ pub struct Options {
     pub keepalive_timeout: Duration,
     /// How long open streams may go on after a stop was asked for.
     pub stop_within: Duration,
+    /// What the other end may send before it was read: on one stream, on all of a connection.
+    windows: (u32, u32),
+    /// The largest frame, where it is not the smallest that HTTP/2 allows.
+    frame_bytes: Option<u32>,
 }
 
 impl Options {
@@ -69,6 +81,24 @@ impl Options {
             keepalive_interval: config.keepalive.interval,
             keepalive_timeout: config.keepalive.timeout,
             stop_within: STOP_WITHIN,
+            windows: (STREAM_WINDOW_BYTES, CONNECTION_WINDOW_BYTES),
+            frame_bytes: None,
+        }
+    }
+
+    /// The options of a configuration for the listeners of other members.
+    #[must_use]
+    pub fn peers(config: &Config) -> Self {
+        // Half of the time passes before the ping, half before its answer is missed.
+        let half = config.raft_read_timeout / 2;
+        Self {
+            max_receive_bytes: usize::MAX,
+            max_concurrent_streams: PEER_STREAMS_MAX,
+            keepalive_interval: Some(half),
+            keepalive_timeout: half,
+            stop_within: STOP_WITHIN,
+            windows: (PEER_WINDOW_BYTES, PEER_WINDOW_BYTES),
+            frame_bytes: Some(PEER_FRAME_BYTES),
         }
     }
 }

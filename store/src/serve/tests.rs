@@ -257,7 +257,7 @@ async fn a_stop_ends_lasting_streams_at_once_and_closes_the_port() {
         started.elapsed()
     );
     let status = stream.message().await.unwrap_err();
-    let expected = (tonic::Code::Unavailable, "etcdserver: server stopped");
+    let expected = (tonic::Code::Unavailable, "the server is stopping");
     assert_eq!((status.code(), status.message()), expected);
     assert!(
         TcpStream::connect(served.addresses[0]).await.is_err(),
