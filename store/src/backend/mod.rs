@@ -19,7 +19,7 @@ mod tests;
 
 pub use self::lazy::LazyBackend;
 pub use self::memory::MemoryBackend;
-pub use self::sled::{SledBackend, is_engine};
+pub use self::sled::{SledBackend, await_closed, is_engine};
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ pub enum Error {
     /// The engine failed while reading or writing.
     #[error("cannot {step} the checkpoint: {source}")]
     Engine {
-        /// `read`, `write` or `flush`.
+        /// `read`, `write`, `flush` or `close`.
         step: &'static str,
         /// The engine's own reason.
         source: Box<dyn std::error::Error + Send + Sync>,

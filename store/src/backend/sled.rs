@@ -21,12 +21,16 @@
 //! And after every 16 MiB that went through the cache, small pages of all shards are read so often
 //! that the large ones go.
 
+use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::{Backend, Batch, Blob, Error};
 
@@ -46,6 +50,8 @@ const SHARDS: u32 = 256;
 const ACCESSES: u32 = 64;
 /// Small pages to read; more than shards, as inner pages take numbers between them.
 const BALLAST_PAGES: u32 = SHARDS + 16;
+/// How often to look whether a database has been closed.
+const CLOSE_POLL: Duration = Duration::from_millis(1);
 
 /// A sled database in one directory.
 pub struct SledBackend {
@@ -175,6 +181,30 @@ fn slot_key(slot: u32, filler: u8) -> [u8; 5] {
 fn slot_of(key: &[u8]) -> Option<u32> {
     let (slot, filler) = key.split_first_chunk::<4>()?;
     (filler.len() == 1).then(|| u32::from_be_bytes(*slot))
+}
+
+/// Waits until nobody has the database in `path` open: threads of the engine let go of it a little
+/// after it was dropped.
+///
+/// # Errors
+/// Somebody still has it open after so long, or the file cannot be looked at.
+pub fn await_closed(path: &Path, wait: Duration) -> Result<(), Error> {
+    let failed = |source: std::io::Error| Error::Engine {
+        step: "close",
+        source: Box::new(source),
+    };
+    let file = match File::open(path.join("db")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(failed)?,
+    };
+    let start = Instant::now();
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK) if start.elapsed() < wait => std::thread::sleep(CLOSE_POLL),
+            Err(errno) => return Err(failed(errno.into())),
+        }
+    }
 }
 
 /// Whether a source file, as a panic names it, is one of the engine's: it panics on some damage.

@@ -66,6 +66,8 @@ fn suite(open: &dyn Fn() -> Box<dyn Backend>) {
 }
 
 fn open_sled(path: &Path) -> Box<dyn Backend> {
+    // The engine lets go of its lock a moment after it was dropped.
+    crate::backend::await_closed(path, std::time::Duration::from_secs(30)).unwrap();
     Box::new(SledBackend::open(path).unwrap())
 }
 

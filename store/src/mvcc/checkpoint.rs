@@ -29,9 +29,6 @@ use crate::backend::{Backend, Batch};
 
 /// Bytes of old chunks that one checkpoint writes again at most.
 const REWRITE_BYTES_MAX: usize = 32 << 20;
-/// A chunk's main revisions spread no further: positions in it have 32 bits, and a restored store
-/// may leap by billions of revisions.
-const CHUNK_SPREAD_MAX: i64 = 1 << 31;
 
 /// A checkpoint to carry out with [`CheckpointJob::run`], on any thread.
 pub struct CheckpointJob {
@@ -116,6 +113,7 @@ impl Store {
                 "an extra entry must begin with meta/"
             );
         }
+        self.saved_at = self.recents.written_bytes();
         let (token, slots) = self.underway.begin(self.chunks.slots.clone());
         CheckpointJob {
             backend: Arc::clone(&self.backend),
@@ -243,7 +241,8 @@ impl CheckpointJob {
     }
 }
 
-fn header_of(record: &Record, value_len: usize) -> Header {
+/// The header of a record whose value has so many bytes.
+pub(super) fn header_of(record: &Record, value_len: usize) -> Header {
     Header {
         rev: record.rev,
         key: record.key.to_vec(),
@@ -279,10 +278,7 @@ impl<'a> Output<'a> {
     }
 
     pub(super) fn push(&mut self, header: &Header, value: &[u8]) -> Result<(), Error> {
-        let grown = self.builder.bytes() + header.key.len() + value.len();
-        let spread = header.rev.main - self.builder.first_main();
-        let full = grown > self.chunk_bytes || spread > CHUNK_SPREAD_MAX;
-        if !self.builder.is_empty() && full {
+        if self.builder.is_full_for(header, self.chunk_bytes) {
             self.end_chunk()?;
         }
         self.builder.push(header, value);

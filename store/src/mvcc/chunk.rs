@@ -23,6 +23,10 @@ use super::revision::Revision;
 use super::varint::{Cursor, put, put_signed};
 use crate::backend::{self, Backend, Blob};
 
+/// A chunk's main revisions spread no further: positions in it have 32 bits, and a restored store
+/// may leap by billions of revisions.
+pub(super) const SPREAD_MAX: i64 = 1 << 31;
+
 const TOMBSTONE: u8 = 1;
 const LEASE: u8 = 2;
 const CRC_BYTES: usize = 4;
@@ -75,14 +79,22 @@ impl Builder {
         self.count == 0
     }
 
+    /// Bytes of keys and values so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The main revision of the first record; of no meaning while the builder is empty.
     pub(super) fn first_main(&self) -> i64 {
         self.first.main
     }
 
-    /// Bytes of keys and values so far.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether a record has to begin the next chunk, if one shall have about `chunk_bytes` of keys
+    /// and values.
+    pub(super) fn is_full_for(&self, header: &Header, chunk_bytes: usize) -> bool {
+        let grown = self.bytes + header.key.len() + header.value_len;
+        let spread = header.rev.main - self.first.main;
+        !self.is_empty() && (grown > chunk_bytes || spread > SPREAD_MAX)
     }
 
     pub(super) fn push(&mut self, header: &Header, value: &[u8]) {
@@ -158,13 +170,15 @@ pub(super) fn put_header<K: AsRef<[u8]>>(
     }
 }
 
-fn put_rev(out: &mut Vec<u8>, last: Revision, rev: Revision) {
+/// Appends the place of a record that follows the one at `last`.
+pub(super) fn put_rev(out: &mut Vec<u8>, last: Revision, rev: Revision) {
     put(out, (rev.main - last.main) as u64);
     let base = if rev.main == last.main { last.sub } else { 0 };
     put(out, (rev.sub - base) as u64);
 }
 
-fn take_rev(cursor: &mut Cursor<'_>, last: Revision) -> Option<Revision> {
+/// Takes the place of the record that follows the one at `last`.
+pub(super) fn take_rev(cursor: &mut Cursor<'_>, last: Revision) -> Option<Revision> {
     let step = cursor.positive()?;
     let base = if step == 0 { last.sub } else { 0 };
     Some(Revision {
@@ -194,6 +208,19 @@ fn seal(count: usize, first: Revision, parts: &[&[u8]]) -> Vec<u8> {
 pub(super) fn checksum(entry: &[u8]) -> u32 {
     let crc = entry.first_chunk::<CRC_BYTES>();
     crc.map_or(0, |crc| u32::from_le_bytes(*crc))
+}
+
+/// Whether an entry has the checksum it begins with.
+pub(super) fn is_whole(entry: &[u8]) -> bool {
+    entry
+        .split_first_chunk::<CRC_BYTES>()
+        .is_some_and(|(crc, body)| crc32c::crc32c(body) == u32::from_le_bytes(*crc))
+}
+
+/// The number of records that an entry says it has; it is not verified.
+pub(super) fn count(entry: &[u8]) -> usize {
+    let body = entry.get(CRC_BYTES..).unwrap_or_default();
+    Cursor::new(body).size().unwrap_or(0)
 }
 
 /// Why an entry is not a chunk.
@@ -304,6 +331,11 @@ impl Values {
             place.to += start as u32;
         }
         Ok(Self { entry, places })
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.places.len()
     }
 
     /// Bytes in memory, about.

@@ -55,6 +55,18 @@ impl Versions {
         (!version.is_tombstone()).then_some(version)
     }
 
+    /// The version that a compaction at `main` would keep by etcd's index, of which the hash is
+    /// made (`doCompact` in mvcc/key_index.go): the one visible, or a deletion in `main` itself,
+    /// also where the same transaction wrote the key again.
+    pub(super) fn kept_at(&self, main: i64) -> Option<&Version> {
+        let versions = self.as_slice();
+        let first = versions.partition_point(|version| version.main() < main);
+        let own = versions[first..].iter();
+        let mut own = own.take_while(|version| version.main() == main);
+        let deletion = own.find(|version| version.is_tombstone());
+        deletion.or_else(|| self.at(main))
+    }
+
     /// Appends a version; revisions only grow.
     pub(super) fn push(&mut self, version: Version) {
         let last = self.last().rev();

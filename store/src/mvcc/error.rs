@@ -37,3 +37,16 @@ pub enum Error {
     #[error("the checkpoint is damaged: {0}")]
     DamagedMeta(String),
 }
+
+impl Error {
+    /// Whether this member's own data cannot be read or written, rather than that any member
+    /// would refuse as much.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Compacted | Self::Future | Self::KeyNotFound => false,
+            Self::Backend(_) | Self::Log { .. } | Self::Damaged { .. } | Self::DamagedMeta(_) => {
+                true
+            }
+        }
+    }
+}

@@ -7,9 +7,10 @@
 //! | main, 8 bytes BE | '_' | sub, 8 bytes BE | 't' if a deletion | KeyValue, protobuf |
 //! ```
 //!
-//! Of the records at or below the compact revision only those count that are visible at the hashed
-//! revision (all of them count if nothing is visible there), and never a deletion exactly at the
-//! compact revision.
+//! Of the records at or below the compact revision only those count that are kept at the hashed
+//! revision (all of them count if nothing is kept there), and never a deletion exactly at the
+//! compact revision. Kept is what is visible; a compaction's own hash takes a deletion in the
+//! hashed revision for kept as well.
 
 use std::ops::ControlFlow;
 
@@ -27,6 +28,15 @@ use super::tree::Skip;
 const HASHES_MAX: usize = 10;
 /// How many records are read from the checkpoint at once.
 const BATCH_RECORDS: usize = 4096;
+
+/// Whether a deletion in the hashed revision counts as kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deletions {
+    /// As for HashKV (etcd's `Keep`).
+    Go,
+    /// As for the hash of a compaction, which keeps it (etcd's `Compact`).
+    Stay,
+}
 
 /// Result of [`Store::hash_kv`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,28 +56,14 @@ impl Store {
     /// while that is remembered (see [`Store::remember_hash`]): members may be compared by it,
     /// whether they have compacted already or not.
     pub fn hash_kv(&self, revision: i64) -> Result<HashKv, Error> {
-        if let Some(hash) = self
-            .hashes
-            .iter()
-            .find(|hash| hash.hash_revision == revision)
-        {
-            return Ok(*hash);
+        if let Some(hash) = self.remembered(revision) {
+            return Ok(hash);
         }
-        if revision > 0 && revision < self.compacted {
-            return Err(Error::Compacted);
-        }
-        if revision > self.current {
-            return Err(Error::Future);
-        }
-        let revision = if revision == 0 {
-            self.current
-        } else {
-            revision
-        };
+        let revision = self.hashable(revision)?;
         let mut hash = crc32c::crc32c(b"key");
         let mut scratch = Vec::new();
         for hits in self
-            .hashed_versions(revision, self.compacted)
+            .hashed_versions(revision, self.compacted, Deletions::Go)
             .chunks(BATCH_RECORDS)
         {
             for (hit, kv) in hits.iter().zip(self.load_all(hits)?) {
@@ -87,12 +83,58 @@ impl Store {
         })
     }
 
+    /// Starts what [`Store::hash_kv`] does, for a thread that leaves the store to others meanwhile.
+    pub fn begin_hash(&mut self, revision: i64) -> Result<Hashing, Error> {
+        if let Some(hash) = self.remembered(revision) {
+            return Ok(Hashing::Known(hash));
+        }
+        let revision = self.hashable(revision)?;
+        let Some(view) = self.begin_export() else {
+            return Ok(Hashing::Busy);
+        };
+        let hits = self.hashed_versions(revision, self.compacted, Deletions::Go);
+        let revs = hits.iter().map(|hit| hit.version.rev()).collect();
+        Ok(Hashing::Begun(HashJob {
+            view,
+            revs,
+            previous: self.compacted,
+            revision,
+        }))
+    }
+
+    /// The hashes of compactions that are remembered.
+    pub fn compaction_hashes(&self) -> Vec<HashKv> {
+        self.hashes.iter().copied().collect()
+    }
+
+    fn remembered(&self, revision: i64) -> Option<HashKv> {
+        let mut hashes = self.hashes.iter();
+        hashes
+            .find(|hash| revision > 0 && hash.hash_revision == revision)
+            .copied()
+    }
+
+    /// The revision to hash, if it is there.
+    fn hashable(&self, revision: i64) -> Result<i64, Error> {
+        if revision > 0 && revision < self.compacted {
+            return Err(Error::Compacted);
+        }
+        if revision > self.current {
+            return Err(Error::Future);
+        }
+        Ok(if revision == 0 {
+            self.current
+        } else {
+            revision
+        })
+    }
+
     /// Starts to hash what a compaction at `revision` works on, where `previous` is the compaction
-    /// before it. Nothing while a checkpoint or an export is under way; no version may be removed
-    /// by the compaction before this has been called.
+    /// before it. Nothing while a checkpoint is under way; no version may be removed by the
+    /// compaction before this has been called.
     pub fn begin_compaction_hash(&mut self, previous: i64, revision: i64) -> Option<HashJob> {
         let view = self.begin_export()?;
-        let hits = self.hashed_versions(revision, previous);
+        let hits = self.hashed_versions(revision, previous, Deletions::Stay);
         let revs = hits.iter().map(|hit| hit.version.rev()).collect();
         Some(HashJob {
             view,
@@ -111,13 +153,16 @@ impl Store {
     }
 
     /// The versions that count after a compaction at `compacted`, in revision order.
-    fn hashed_versions(&self, revision: i64, compacted: i64) -> Vec<Hit<'_>> {
+    fn hashed_versions(&self, revision: i64, compacted: i64, deletions: Deletions) -> Vec<Hit<'_>> {
         let mut chosen = Vec::new();
         let mut hidden = Vec::new();
-        let mut nothing_visible = true;
+        let mut nothing_kept = true;
         self.tree.visit(&[], None, Skip::Nothing, |entry| {
-            let visible = entry.versions.at(revision).map(Version::rev);
-            nothing_visible &= visible.is_none();
+            let kept = entry.versions.kept_at(revision);
+            let kept = kept
+                .filter(|version| deletions == Deletions::Stay || !version.is_tombstone())
+                .map(Version::rev);
+            nothing_kept &= kept.is_none();
             let dead = entry.versions.dead_at(compacted);
             for version in &entry.versions.as_slice()[dead..] {
                 let main = version.main();
@@ -126,14 +171,14 @@ impl Store {
                 }
                 let key = &*entry.key;
                 let hit = Hit { key, version };
-                match main > compacted || visible == Some(version.rev()) {
+                match main > compacted || kept == Some(version.rev()) {
                     true => chosen.push(hit),
                     false => hidden.push(hit),
                 }
             }
             ControlFlow::Continue(())
         });
-        if nothing_visible {
+        if nothing_kept {
             chosen.append(&mut hidden);
         }
         chosen.sort_unstable_by_key(|hit| hit.version.rev());
@@ -141,7 +186,17 @@ impl Store {
     }
 }
 
-/// A hash under way; see [`Store::begin_compaction_hash`].
+/// Result of [`Store::begin_hash`].
+pub enum Hashing {
+    /// The hash is known already.
+    Known(HashKv),
+    /// It is to be computed by this.
+    Begun(HashJob),
+    /// A checkpoint is under way: only [`Store::hash_kv`] can tell.
+    Busy,
+}
+
+/// A hash under way; see [`Store::begin_hash`] and [`Store::begin_compaction_hash`].
 pub struct HashJob {
     view: ExportJob,
     /// What counts, in order.

@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -74,11 +75,16 @@ impl Record {
 
     /// What this record holds in memory, about.
     fn cost(&self) -> usize {
+        size_of::<Self>() + self.bytes()
+    }
+
+    /// Bytes of its key and of its value, as far as they are in memory.
+    fn bytes(&self) -> usize {
         let value = match &self.value {
             Value::Inline(value, _) => value.len(),
             Value::Log(_) | Value::Dead => 0,
         };
-        size_of::<Self>() + self.key.len() + value
+        self.key.len() + value
     }
 }
 
@@ -186,6 +192,8 @@ pub(super) struct Recents {
     inline_bytes_max: usize,
     /// Every record up to here is also in the backend.
     checkpointed: i64,
+    /// Bytes of keys and values ever added.
+    written: Arc<AtomicU64>,
 }
 
 /// Sealed blocks, as a checkpoint takes them.
@@ -195,6 +203,13 @@ pub(super) struct Sealed(Vec<Arc<Block>>);
 impl Sealed {
     pub(super) fn records(&self) -> impl Iterator<Item = Cow<'_, Record>> {
         self.0.iter().flat_map(|block| block.iter())
+    }
+
+    /// The records behind `rev`.
+    pub(super) fn after(&self, rev: Revision) -> impl Iterator<Item = Cow<'_, Record>> {
+        let before = self.0.partition_point(|block| block.last() <= rev);
+        let blocks = self.0[before..].iter().flat_map(|block| block.iter());
+        blocks.skip_while(move |record| record.rev <= rev)
     }
 }
 
@@ -206,7 +221,18 @@ impl Recents {
             inline_bytes: 0,
             inline_bytes_max,
             checkpointed,
+            written: Arc::default(),
         }
+    }
+
+    /// Bytes of keys and values ever added.
+    pub(super) fn written_bytes(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// The same, to be watched from other threads.
+    pub(super) fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 
     pub(super) fn push(&mut self, record: Record) {
@@ -218,6 +244,8 @@ impl Recents {
             );
         }
         self.inline_bytes += record.cost();
+        self.written
+            .fetch_add(record.bytes() as u64, Ordering::Relaxed);
         if self.blocks.back().is_none_or(|block| block.is_closed()) {
             let records = Records::Plain(Vec::with_capacity(BLOCK_RECORDS));
             self.blocks.push_back(Arc::new(Block {
@@ -239,6 +267,8 @@ impl Recents {
         let records = Arc::make_mut(block).plain_mut();
         let record = records.pop()?;
         self.inline_bytes -= record.cost();
+        self.written
+            .fetch_sub(record.bytes() as u64, Ordering::Relaxed);
         if records.is_empty() {
             self.blocks.pop_back();
         }

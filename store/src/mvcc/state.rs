@@ -69,6 +69,8 @@ pub struct Store {
     pub(super) underway: Underway,
     /// Alive while an export is.
     pub(super) exporting: Weak<()>,
+    /// What [`Recents::written_bytes`] said when the last checkpoint began.
+    pub(super) saved_at: u64,
     leases_found: Vec<(Bytes, i64)>,
     /// Hashes of the last compactions.
     pub(super) hashes: VecDeque<HashKv>,
@@ -99,6 +101,7 @@ impl Store {
             compaction: (compacted > 0).then(Progress::default),
             underway: Underway::default(),
             exporting: Weak::new(),
+            saved_at: 0,
             leases_found: leases,
             hashes: VecDeque::new(),
         })
@@ -127,6 +130,11 @@ impl Store {
     /// Bytes of keys and values of everything that is not compacted, history included.
     pub fn live_bytes(&self) -> u64 {
         self.live_bytes
+    }
+
+    /// Bytes of keys and values written since the last checkpoint began, or since opening.
+    pub fn bytes_since_checkpoint(&self) -> u64 {
+        self.recents.written_bytes().saturating_sub(self.saved_at)
     }
 
     /// Bytes the checkpoint occupies on its disk.

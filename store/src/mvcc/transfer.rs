@@ -9,12 +9,14 @@
 //!
 //! The way out is a view: what is written, compacted or deleted after [`Store::begin_export`] does
 //! not show. It rests on what a checkpoint would take away (slots of old chunks, values that lie
-//! only in the log), so none may begin before the job is gone; see [`Store::is_exporting`].
+//! only in the log), so none may begin before the job is gone; see [`Store::is_exporting`]. Views
+//! do not disturb each other, so there may be several.
 //!
 //! The way in is a checkpoint from nothing: [`Import`] fills an empty backend, which
 //! [`Store::open`] then opens like any other.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -32,32 +34,39 @@ use crate::backend::{Backend, Batch};
 
 /// A view of all records, for [`ExportJob::run`] on any thread.
 pub struct ExportJob {
-    backend: Arc<dyn Backend>,
-    values: Option<Arc<dyn ValueSource>>,
-    directory: Vec<Chunk>,
-    sealed: Sealed,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) values: Option<Arc<dyn ValueSource>>,
+    pub(super) chunk_bytes: usize,
+    pub(super) directory: Vec<Chunk>,
+    pub(super) sealed: Sealed,
     revision: i64,
     compacted: i64,
     is_compacting: bool,
+    /// Bytes that the store has written, and how many they were when the view was taken.
+    written: Arc<AtomicU64>,
+    written_before: u64,
     _token: Arc<()>,
 }
 
 impl Store {
-    /// Takes a view of all records; nothing while a checkpoint is under way or another export is.
+    /// Takes a view of all records; nothing while a checkpoint is under way.
     pub fn begin_export(&mut self) -> Option<ExportJob> {
-        if self.underway.is_running() || self.is_exporting() {
+        if self.underway.is_running() {
             return None;
         }
-        let token = Arc::new(());
+        let token = self.exporting.upgrade().unwrap_or_default();
         self.exporting = Arc::downgrade(&token);
         Some(ExportJob {
             backend: Arc::clone(&self.backend),
             values: self.values.clone(),
+            chunk_bytes: self.chunk_bytes,
             directory: self.chunks.directory.clone(),
             sealed: self.recents.seal(),
             revision: self.current,
             compacted: self.compacted,
             is_compacting: self.compaction.is_some(),
+            written: self.recents.written(),
+            written_before: self.recents.written_bytes(),
             _token: token,
         })
     }
@@ -84,6 +93,13 @@ impl ExportJob {
         self.is_compacting
     }
 
+    /// Bytes of keys and values that the store has taken in since the view was taken. As no
+    /// checkpoint may begin, the log has grown by about as much.
+    pub fn written_since(&self) -> u64 {
+        let now = self.written.load(Ordering::Relaxed);
+        now.saturating_sub(self.written_before)
+    }
+
     /// Shows each record to `visit`: where it stands, whether it is a deletion, and the pair (of a
     /// deletion only the key).
     pub fn run<E: From<Error>>(
@@ -106,7 +122,10 @@ impl ExportJob {
 }
 
 /// What lives of a chunk, with the values.
-fn live_records(chunk: &Chunk, backend: &dyn Backend) -> Result<Vec<(Header, Bytes)>, Error> {
+pub(super) fn live_records(
+    chunk: &Chunk,
+    backend: &dyn Backend,
+) -> Result<Vec<(Header, Bytes)>, Error> {
     if chunk.is_dead() {
         return Ok(Vec::new());
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::backend::MemoryBackend;
-use crate::mvcc::{Options, PutOptions, Store, WriteTxn};
+use crate::mvcc::{Hashing, Options, PutOptions, Store, WriteTxn};
 
 const OPS: &str = include_str!("hash.ops");
 
@@ -59,11 +59,15 @@ fn write(txn: &mut WriteTxn<'_>, words: &[&'static str]) {
 fn replay(compacting: bool, checkpoint_every: usize) {
     let (mut backend, mut store) = fresh();
     let mut compared = 0;
+    let (mut compacted, mut stored) = (-1, None);
     let mut lines = OPS.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         let words: Vec<&'static str> = line.split(' ').collect();
         match words[..] {
-            ["new", _] => (backend, store) = fresh(),
+            ["new", _] => {
+                (backend, store) = fresh();
+                compacted = -1;
+            }
             ["begin"] => {
                 let mut txn = store.begin();
                 for (_, line) in lines.by_ref().take_while(|(_, line)| *line != "commit") {
@@ -77,11 +81,28 @@ fn replay(compacting: bool, checkpoint_every: usize) {
                 txn.commit();
             }
             ["compact", revision] => {
-                store.compact(revision.parse().unwrap()).unwrap();
+                let previous = compacted;
+                compacted = revision.parse().unwrap();
+                store.compact(compacted).unwrap();
+                let job = store.begin_compaction_hash(previous, compacted).unwrap();
+                stored = Some(job.run().unwrap());
                 while compacting && !store.compact_step(3) {}
             }
-            ["hash", revision, hash, compacted, at] => {
-                let found = store.hash_kv(revision.parse().unwrap()).unwrap();
+            [kind @ ("hash" | "stored"), revision, hash, compacted, at] => {
+                let found = match kind {
+                    "hash" => {
+                        let revision = revision.parse().unwrap();
+                        let aside = match store.begin_hash(revision).unwrap() {
+                            Hashing::Known(hash) => hash,
+                            Hashing::Begun(job) => job.run().unwrap(),
+                            Hashing::Busy => panic!("no checkpoint is under way"),
+                        };
+                        let found = store.hash_kv(revision).unwrap();
+                        assert_eq!(aside, found, "line {}: {line}", number + 1);
+                        found
+                    }
+                    _ => stored.unwrap(),
+                };
                 let found = (found.hash, found.compact_revision, found.hash_revision);
                 let expected = (
                     hash.parse().unwrap(),
@@ -94,7 +115,6 @@ fn replay(compacting: bool, checkpoint_every: usize) {
             ["revision", revision] => {
                 assert_eq!(store.revision(), revision.parse::<i64>().unwrap())
             }
-            ["stored", ..] => {}
             _ => panic!("line {}: {line}", number + 1),
         }
         if number % checkpoint_every == checkpoint_every - 1 {
@@ -122,4 +142,13 @@ fn equals_etcds_across_checkpoints() {
         replay(true, every);
         replay(false, every);
     }
+}
+
+#[test]
+fn a_compaction_at_revision_0_does_not_stand_for_the_newest() {
+    let mut store = Store::open(Arc::new(MemoryBackend::new()), options()).unwrap();
+    store.compact(0).unwrap();
+    let hash = store.begin_compaction_hash(-1, 0).unwrap().run().unwrap();
+    store.remember_hash(hash);
+    assert_eq!(store.hash_kv(0).unwrap().hash_revision, 1);
 }

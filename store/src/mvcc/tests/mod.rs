@@ -4,4 +4,5 @@ mod basics;
 mod damage;
 mod hash;
 mod model;
+mod pieces;
 mod transfer;
