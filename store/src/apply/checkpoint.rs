@@ -4,7 +4,7 @@ use prost::Message;
 use proto::etcdserverpb as pb;
 
 use super::{Alarms, State};
-use crate::cluster::{Member, Members};
+use crate::cluster::{Conf, Member, Members};
 use crate::lease::Table;
 use crate::mvcc;
 
@@ -34,7 +34,7 @@ pub struct Meta {
     /// Its term.
     #[prost(uint64, tag = "2")]
     pub applied_term: u64,
-    /// Ids of the voters.
+    /// Ids of the voters; in a joint configuration of the new ones. See [`Meta::conf`].
     #[prost(fixed64, repeated, tag = "3")]
     pub voters: Vec<u64>,
     /// The members.
@@ -46,6 +46,21 @@ pub struct Meta {
     /// The alarms.
     #[prost(message, repeated, tag = "6")]
     pub alarms: Vec<AlarmMeta>,
+    /// Ids of the learners.
+    #[prost(fixed64, repeated, tag = "7")]
+    pub learners: Vec<u64>,
+    /// Ids of the old voters of a joint configuration.
+    #[prost(fixed64, repeated, tag = "8")]
+    pub voters_outgoing: Vec<u64>,
+    /// Ids of old voters that become learners when it is left.
+    #[prost(fixed64, repeated, tag = "9")]
+    pub learners_next: Vec<u64>,
+    /// The leader leaves it by itself.
+    #[prost(bool, tag = "10")]
+    pub auto_leave: bool,
+    /// Ids of removed members.
+    #[prost(fixed64, repeated, tag = "11")]
+    pub removed: Vec<u64>,
 }
 
 /// A lease in a checkpoint; its keys are found by their records.
@@ -60,6 +75,9 @@ pub struct LeaseMeta {
     /// Seconds left when last noted, 0 for all.
     #[prost(int64, tag = "3")]
     pub remaining: i64,
+    /// See [`crate::lease::Lease::granted`].
+    #[prost(uint64, tag = "4")]
+    pub granted: u64,
 }
 
 /// An alarm in a checkpoint.
@@ -92,27 +110,39 @@ pub enum MetaError {
 impl Meta {
     /// The state of a cluster that has done nothing yet.
     pub fn first(identity: &Identity) -> Self {
-        let voters = identity
-            .members
-            .iter()
-            .filter(|m| !m.is_learner)
-            .map(|m| m.id)
-            .collect();
+        let members = identity.members.iter().cloned().map(Member::from);
+        let conf = Conf::of(&Members::new(members, []));
         Self {
-            voters,
             members: identity.members.clone(),
-            ..Default::default()
+            ..Self::default().with_conf(&conf)
+        }
+    }
+
+    /// Who votes.
+    pub fn conf(&self) -> Conf {
+        Conf {
+            voters: self.voters.clone(),
+            learners: self.learners.clone(),
+            voters_outgoing: self.voters_outgoing.clone(),
+            learners_next: self.learners_next.clone(),
+            auto_leave: self.auto_leave,
+        }
+    }
+
+    fn with_conf(self, conf: &Conf) -> Self {
+        let conf = conf.clone();
+        Self {
+            voters: conf.voters,
+            learners: conf.learners,
+            voters_outgoing: conf.voters_outgoing,
+            learners_next: conf.learners_next,
+            auto_leave: conf.auto_leave,
+            ..self
         }
     }
 
     /// What has to be remembered of `state`.
     pub fn of(state: &State) -> Self {
-        let voters = state
-            .members
-            .iter()
-            .filter(|m| !m.is_learner)
-            .map(|m| m.id)
-            .collect();
         let mut leases: Vec<LeaseMeta> = state
             .leases
             .iter()
@@ -120,20 +150,22 @@ impl Meta {
                 id,
                 ttl: lease.ttl,
                 remaining: lease.remaining,
+                granted: lease.granted,
             })
             .collect();
         leases.sort_unstable_by_key(|lease| lease.id);
         Self {
             applied_index: state.applied.0,
             applied_term: state.applied.1,
-            voters,
             members: state.members.iter().map(pb::Member::from).collect(),
+            removed: state.members.removed().collect(),
             leases,
             alarms: state
                 .alarms
                 .iter()
                 .map(|(alarm, automatic)| AlarmMeta { alarm, automatic })
                 .collect(),
+            ..Self::default().with_conf(&state.conf)
         }
     }
 
@@ -142,12 +174,19 @@ impl Meta {
     /// # Errors
     /// A lease is not valid.
     pub fn restore(self, mut store: mvcc::Store) -> Result<State, MetaError> {
+        let conf = self.conf();
         let mut leases = Table::default();
-        for LeaseMeta { id, ttl, remaining } in self.leases {
+        for LeaseMeta {
+            id,
+            ttl,
+            remaining,
+            granted,
+        } in self.leases
+        {
             leases
-                .grant(id, ttl)
+                .grant(id, granted, ttl)
                 .map_err(|source| MetaError::Lease { id, source })?;
-            leases.checkpoint(id, remaining);
+            leases.checkpoint(id, granted, remaining);
         }
         for (key, lease) in store.take_leased_keys() {
             // A key may outlive its lease in a backup taken from etcd (issue 10686 there).
@@ -155,10 +194,7 @@ impl Meta {
                 leases.attach(&key, lease);
             }
         }
-        let mut members = Members::default();
-        self.members
-            .into_iter()
-            .for_each(|m| members.insert(Member::from(m)));
+        let members = Members::new(self.members.into_iter().map(Member::from), self.removed);
         let mut alarms = Alarms::default();
         self.alarms
             .into_iter()
@@ -168,6 +204,7 @@ impl Meta {
             store,
             leases,
             members,
+            conf,
             alarms,
             applied,
         })

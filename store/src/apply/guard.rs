@@ -21,7 +21,10 @@ pub(super) fn check(state: &State, command: &Command) -> Result<(), Error> {
             | Command::LeaseGrant(_)
             | Command::LeaseRevoke(_)
             | Command::LeaseExpire(_) => return Err(Error::Corrupt),
-            Command::LeaseCheckpoint(_) | Command::Alarm(_) | Command::Publish(_) => {}
+            Command::LeaseCheckpoint(_)
+            | Command::Alarm(_)
+            | Command::Publish(_)
+            | Command::Membership(_) => {}
         }
     }
     if state.alarms.is_raised(AlarmType::Nospace) && quota::cost(command) > 0 {

@@ -3,16 +3,23 @@
 use proto::etcdserverpb as pb;
 
 use super::{Effect, Effects, Error, Outcome, Reply, State, header, kv};
-use crate::command::LeaseExpire;
+use crate::command::{LeaseCheckpoint, LeaseExpire};
+use crate::lease;
 
-/// Grants a lease; the proposer has chosen its id and raised too small a TTL.
+/// Grants a lease by the entry at `index`; the proposer has chosen its id and raised too small a
+/// TTL.
 pub(super) fn grant(
     state: &mut State,
+    index: u64,
     request: &pb::LeaseGrantRequest,
     effects: &mut Effects,
 ) -> Result<pb::LeaseGrantResponse, Error> {
-    state.leases.grant(request.id, request.ttl)?;
-    effects.push(Effect::LeaseGranted(request.id, request.ttl));
+    state.leases.grant(request.id, index, request.ttl)?;
+    let lease = lease::Which {
+        id: request.id,
+        granted: index,
+    };
+    effects.push(Effect::LeaseGranted(lease, request.ttl));
     Ok(pb::LeaseGrantResponse {
         header: header(state.store.revision()),
         id: request.id,
@@ -39,25 +46,29 @@ pub(super) fn revoke(
     })
 }
 
-/// Ends a lease that ran out, unless its leader has been replaced since it said so.
+/// Ends a lease that ran out, unless its leader has been replaced since it said so, or the lease by
+/// another of the same id.
 pub(super) fn expire(
     state: &mut State,
     term: u64,
     request: &LeaseExpire,
     effects: &mut Effects,
 ) -> Outcome {
-    if request.term == term {
-        revoke(state, request.id, effects)?;
+    if request.term != term {
+        return Ok(Reply::Done);
     }
+    let lease = state.leases.get(request.id);
+    if lease.is_none_or(|lease| lease.granted != request.granted) {
+        return Err(lease::Error::NotFound.into());
+    }
+    revoke(state, request.id, effects)?;
     Ok(Reply::Done)
 }
 
 /// Notes how long leases have left.
-pub(super) fn checkpoint(state: &mut State, request: &pb::LeaseCheckpointRequest) -> Reply {
-    for checkpoint in &request.checkpoints {
-        state
-            .leases
-            .checkpoint(checkpoint.id, checkpoint.remaining_ttl);
+pub(super) fn checkpoint(state: &mut State, request: &LeaseCheckpoint) -> Reply {
+    for left in &request.leases {
+        state.leases.checkpoint(left.id, left.granted, left.seconds);
     }
     Reply::Done
 }

@@ -9,6 +9,9 @@ mod checkpoint;
 mod guard;
 mod kv;
 mod lease;
+pub mod machine;
+mod member;
+mod retry;
 mod state;
 mod txn;
 mod values;
@@ -16,6 +19,7 @@ pub mod worker;
 
 pub use alarm::Alarms;
 pub use checkpoint::{AlarmMeta, Identity, LeaseMeta, META_KEY, Meta, MetaError};
+pub use member::leave_joint;
 pub use state::{Shared, State};
 pub use txn::{execute_readonly, is_readonly, is_serializable};
 
@@ -42,6 +46,8 @@ pub enum Reply {
     LeaseRevoke(pb::LeaseRevokeResponse),
     /// To an alarm raised or cleared.
     Alarm(pb::AlarmResponse),
+    /// To a change of the membership: the members after it.
+    Members(Vec<pb::Member>),
     /// To commands whose only answer is that they are done.
     Done,
 }
@@ -55,6 +61,9 @@ pub enum Error {
     /// About a lease.
     #[error(transparent)]
     Lease(#[from] crate::lease::Error),
+    /// About the membership.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::Error),
     /// `ignore_value` or `ignore_lease` on a key that does not exist.
     #[error("key not found")]
     KeyNotFound,
@@ -75,7 +84,7 @@ pub enum Effect {
     /// Watchers are told: all events of one revision.
     Events(i64, Vec<mvccpb::Event>),
     /// A lease begins with so many seconds.
-    LeaseGranted(i64, i64),
+    LeaseGranted(crate::lease::Which, i64),
     /// A lease is gone.
     LeaseGone(i64),
     /// The history before `revision` may be removed for good.
@@ -85,6 +94,9 @@ pub enum Effect {
         /// This one.
         revision: i64,
     },
+    /// The membership changed. raft is told these changes at once; there are none when only URLs
+    /// changed. Who connects the members looks them up in the state.
+    Membership(Vec<crate::raft::Change>),
 }
 
 /// Effects of a batch of commands.
@@ -93,6 +105,8 @@ pub type Effects = Vec<Effect>;
 /// Where a command stands in the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
+    /// Its index.
+    pub index: u64,
     /// Its term.
     pub term: u64,
     /// The entry's bytes and where the WAL keeps them, when values may be read from there.
@@ -117,7 +131,7 @@ pub fn apply(
         Command::Txn(request) => txn::apply(state, place, &request, effects).map(Reply::Txn),
         Command::Compact(request) => kv::compact(state, &request, effects).map(Reply::Compact),
         Command::LeaseGrant(request) => {
-            lease::grant(state, &request, effects).map(Reply::LeaseGrant)
+            lease::grant(state, place.index, &request, effects).map(Reply::LeaseGrant)
         }
         Command::LeaseRevoke(request) => {
             lease::revoke(state, request.id, effects).map(Reply::LeaseRevoke)
@@ -130,6 +144,9 @@ pub fn apply(
                 .members
                 .publish(member.id, member.name, member.client_ur_ls);
             Ok(Reply::Done)
+        }
+        Command::Membership(command) => {
+            member::change(state, &command, effects).map(Reply::Members)
         }
     }
 }

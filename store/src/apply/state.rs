@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::Alarms;
-use crate::cluster::Members;
+use crate::cluster::{Conf, Members};
 use crate::lease::Table;
 use crate::mvcc;
 
@@ -17,6 +17,8 @@ pub struct State {
     pub leases: Table,
     /// Members.
     pub members: Members,
+    /// Who of them votes.
+    pub conf: Conf,
     /// Alarms.
     pub alarms: Alarms,
     /// Index and term of the last command carried out.

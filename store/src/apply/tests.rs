@@ -11,10 +11,12 @@ use proto::etcdserverpb::request_op::Request;
 use proto::mvccpb::event::EventType;
 
 use super::*;
-use crate::backend::{Backend, MemoryBackend};
-use crate::command::{Alarm, LeaseExpire};
+use crate::backend::{Backend, Blob, MemoryBackend};
+use crate::cluster::{Conf, Member, MemberChange};
+use crate::command::{Alarm, LeaseCheckpoint, LeaseExpire, LeaseLeft, Membership};
 use crate::lease;
 use crate::mvcc::{Options, Store};
+use crate::raft::{Change, Committed, Kind};
 
 const TERM: u64 = 5;
 
@@ -22,6 +24,8 @@ struct Fixture {
     backend: Arc<MemoryBackend>,
     state: State,
     effects: Effects,
+    /// Index of the last command.
+    index: u64,
 }
 
 impl Fixture {
@@ -32,26 +36,44 @@ impl Fixture {
             peer_ur_ls: vec!["http://127.0.0.1:2380".into()],
             ..Default::default()
         }];
-        let meta = Meta {
+        let identity = Identity {
             members,
             ..Default::default()
         };
-        let state = meta.restore(open(&backend)).unwrap();
+        let state = Meta::first(&identity).restore(open(&backend)).unwrap();
         Self {
             backend,
             state,
             effects: Vec::new(),
+            index: 0,
         }
     }
 
     fn apply(&mut self, command: Command) -> Outcome {
         let entry = Bytes::new();
+        self.index += 1;
         let place = Place {
+            index: self.index,
             term: TERM,
             entry: &entry,
             position: None,
         };
         apply(&mut self.state, place, command, &mut self.effects)
+    }
+
+    /// Takes a checkpoint and goes on with what it holds.
+    fn reopen(&mut self) {
+        let meta = Meta::of(&self.state);
+        let extra = vec![(META_KEY.into(), Some(meta.encode_to_vec().into()))];
+        let done = self.state.store.begin_checkpoint(extra).run().unwrap();
+        self.state.store.finish_checkpoint(done);
+        let before = self.picture();
+        self.backend.crash();
+        let bytes = self.backend.get(META_KEY).unwrap().unwrap();
+        let again = Meta::decode(bytes).unwrap();
+        assert_eq!(again, meta);
+        self.state = again.restore(open(&self.backend)).unwrap();
+        assert_eq!(self.picture(), before);
     }
 
     fn ok(&mut self, command: Command) -> Reply {
@@ -175,6 +197,19 @@ fn txn(
 
 fn grant(id: i64) -> Command {
     Command::LeaseGrant(pb::LeaseGrantRequest { ttl: 60, id })
+}
+
+fn expire(term: u64, id: i64, granted: u64) -> Command {
+    Command::LeaseExpire(LeaseExpire { term, id, granted })
+}
+
+fn checkpoint(id: i64, granted: u64, seconds: i64) -> Command {
+    let leases = vec![LeaseLeft {
+        id,
+        granted,
+        seconds,
+    }];
+    Command::LeaseCheckpoint(LeaseCheckpoint { leases })
 }
 
 fn revoke(id: i64) -> Command {
@@ -513,14 +548,39 @@ fn a_lease_ends_only_in_the_term_that_said_so() {
     fixture.ok(Command::Put(leased("a", 7)));
     for term in [TERM - 1, TERM + 1, 0] {
         let before = fixture.picture();
-        let reply = fixture.ok(Command::LeaseExpire(LeaseExpire { term, id: 7 }));
+        let reply = fixture.ok(expire(term, 7, 1));
         assert_eq!((reply, fixture.picture()), (Reply::Done, before), "{term}");
     }
-    let expire = || Command::LeaseExpire(LeaseExpire { term: TERM, id: 7 });
-    fixture.ok(expire());
+    fixture.ok(expire(TERM, 7, 1));
     assert_eq!(fixture.value("a"), None);
     assert_eq!(fixture.effects.last(), Some(&Effect::LeaseGone(7)));
-    assert_eq!(fixture.refused(expire()), "requested lease not found");
+    let text = fixture.refused(expire(TERM, 7, 1));
+    assert_eq!(text, "requested lease not found");
+}
+
+#[test]
+fn a_lease_granted_anew_does_not_end_with_the_one_before() {
+    let mut fixture = Fixture::new();
+    fixture.ok(grant(7));
+    fixture.ok(revoke(7));
+    fixture.ok(grant(7));
+    let anew = fixture.index;
+    fixture.ok(Command::Put(leased("a", 7)));
+    let stale = [expire(TERM, 7, 1), checkpoint(7, 1, 10)];
+    let check = |fixture: &mut Fixture| {
+        let text = fixture.refused(stale[0].clone());
+        assert_eq!(text, "requested lease not found");
+        let before = fixture.picture();
+        fixture.ok(stale[1].clone());
+        assert_eq!(fixture.picture(), before);
+    };
+    check(&mut fixture);
+    fixture.reopen();
+    check(&mut fixture);
+    fixture.ok(checkpoint(7, anew, 10));
+    assert_eq!(fixture.state.leases.get(7).unwrap().seconds_left(), 10);
+    fixture.ok(expire(TERM, 7, anew));
+    assert_eq!(fixture.value("a"), None);
 }
 
 #[test]
@@ -528,7 +588,6 @@ fn alarms_stop_just_what_they_are_about() {
     let writing = || txn(vec![], vec![], vec![op_put(put("a", ""))]);
     let nested = txn(vec![], vec![op(Request::RequestTxn(writing()))], vec![]);
     let deleting = vec![op(Request::RequestDeleteRange(delete("k", "")))];
-    let checkpoint = pb::LeaseCheckpointRequest::default();
     // Command, whether NOSPACE stops it, whether CORRUPT does.
     let table = [
         (Command::Put(put("a", "")), true, true),
@@ -539,12 +598,8 @@ fn alarms_stop_just_what_they_are_about() {
         (compact(2), false, true),
         (grant(9), true, true),
         (revoke(7), false, true),
-        (
-            Command::LeaseExpire(LeaseExpire { term: TERM, id: 7 }),
-            false,
-            true,
-        ),
-        (Command::LeaseCheckpoint(checkpoint), false, false),
+        (expire(TERM, 7, 1), false, true),
+        (checkpoint(7, 1, 10), false, false),
         (Command::Publish(pb::Member::default()), false, false),
         (
             alarm(AlarmAction::Deactivate, pb::AlarmType::Corrupt, false),
@@ -636,6 +691,65 @@ fn a_member_tells_its_name_and_strangers_are_passed_over() {
     assert_eq!(members, [expected]);
 }
 
+fn membership(changes: &[MemberChange]) -> Command {
+    Command::Membership(Membership::new(changes, 1))
+}
+
+fn learner(id: u64) -> MemberChange {
+    MemberChange::Add(Member {
+        id,
+        peer_urls: vec![format!("http://127.0.0.1:{id}")],
+        is_learner: true,
+        ..Member::default()
+    })
+}
+
+#[test]
+fn a_change_of_the_membership_reaches_raft_when_it_is_accepted() {
+    let mut fixture = Fixture::new();
+    let Reply::Members(members) = fixture.ok(membership(&[learner(7)])) else {
+        panic!("a change of the membership was answered otherwise");
+    };
+    let seen: Vec<(u64, bool)> = members.iter().map(|m| (m.id, m.is_learner)).collect();
+    assert_eq!(seen, [(1, false), (7, true)]);
+    fixture.ok(membership(&[MemberChange::UpdatePeerUrls {
+        id: 7,
+        peer_urls: vec!["http://127.0.0.1:8".into()],
+    }]));
+    fixture.ok(membership(&[MemberChange::Promote(7)]));
+    fixture.ok(membership(&[MemberChange::Remove(7)]));
+    let told = [
+        vec![Change::AddLearner(7)],
+        vec![],
+        vec![Change::AddVoter(7)],
+        vec![Change::Remove(7)],
+    ];
+    assert_eq!(fixture.effects, told.map(Effect::Membership));
+    assert_eq!(
+        fixture.refused(membership(&[learner(7)])),
+        "member not found"
+    );
+    assert_eq!(
+        fixture.refused(membership(&[MemberChange::Remove(1)])),
+        "not enough started members"
+    );
+}
+
+#[test]
+fn a_joint_configuration_is_left_by_an_entry_of_its_own() {
+    let mut fixture = Fixture::new();
+    let changes = [learner(7), MemberChange::Promote(7), learner(8)];
+    fixture.ok(membership(&changes));
+    assert!(fixture.state.conf.is_joint());
+    let next = membership(&[MemberChange::Remove(8)]);
+    let refused = fixture.refused(next.clone());
+    assert_eq!(refused, "another change of the membership is under way");
+    leave_joint(&mut fixture.state).unwrap();
+    assert_eq!(fixture.state.conf, Conf::of(&fixture.state.members));
+    assert!(leave_joint(&mut fixture.state).is_err());
+    fixture.ok(next);
+}
+
 #[test]
 fn the_state_comes_back_from_a_checkpoint() {
     let mut fixture = Fixture::new();
@@ -647,31 +761,23 @@ fn the_state_comes_back_from_a_checkpoint() {
     fixture.ok(Command::Put(put("d", "")));
     fixture.ok(Command::Put(put("b", "")));
     fixture.ok(Command::DeleteRange(delete("c", "")));
-    let checkpoints = vec![pb::LeaseCheckpoint {
-        id: 7,
-        remaining_ttl: 20,
-    }];
-    fixture.ok(Command::LeaseCheckpoint(pb::LeaseCheckpointRequest {
-        checkpoints,
-    }));
+    fixture.ok(checkpoint(7, 1, 20));
     let nospace = pb::AlarmType::Nospace;
     fixture.ok(alarm(AlarmAction::Activate, nospace, true));
+    fixture.ok(membership(&[learner(7)]));
+    fixture.ok(membership(&[MemberChange::Remove(7)]));
+    fixture.ok(membership(&[
+        learner(8),
+        MemberChange::Promote(8),
+        learner(9),
+    ]));
     fixture.state.applied = (42, TERM);
-    let meta = Meta::of(&fixture.state);
-    let extra = vec![(META_KEY.into(), Some(meta.encode_to_vec().into()))];
-    let done = fixture.state.store.begin_checkpoint(extra).run().unwrap();
-    fixture.state.store.finish_checkpoint(done);
-    let before = fixture.picture();
-    fixture.backend.crash();
-    let bytes = fixture.backend.get(META_KEY).unwrap().unwrap();
-    let again = Meta::decode(bytes).unwrap();
-    assert_eq!(again, meta);
-    fixture.state = again.restore(open(&fixture.backend)).unwrap();
-    assert_eq!(fixture.picture(), before);
+    fixture.reopen();
     assert_eq!(fixture.state.applied, (42, TERM));
     assert_eq!(fixture.keys_of(7), ["a"]);
     assert_eq!(fixture.state.leases.get(7).unwrap().seconds_left(), 20);
     assert_eq!(fixture.state.alarms.no_space(1), Some(true));
+    assert!(fixture.state.members.is_removed(7) && fixture.state.conf.is_joint());
     // What was restored is alive: the key goes with its lease.
     fixture.ok(revoke(7));
     assert_eq!(fixture.value("a"), None);
@@ -683,6 +789,7 @@ fn a_checkpoint_with_a_lease_that_cannot_be_is_refused() {
         id,
         ttl,
         remaining: 0,
+        granted: 1,
     };
     let table = [
         vec![lease(7, 60), lease(7, 60)],
@@ -703,4 +810,65 @@ fn a_checkpoint_with_a_lease_that_cannot_be_is_refused() {
     }
     let damaged = Meta::decode(&b"\xff\xff"[..]).map_err(MetaError::from);
     assert!(matches!(damaged, Err(MetaError::Decode(_))));
+}
+
+/// A committed command that needs a value which is damaged on this member alone.
+fn apply_on_damage(request: pb::TxnRequest) {
+    let mut fixture = Fixture::new();
+    fixture.ok(Command::Put(put("a", "1")));
+    fixture.reopen();
+    for slot in 0..fixture.backend.slots_end(Blob::Values) {
+        let mut blob = fixture
+            .backend
+            .get_blob(Blob::Values, slot)
+            .unwrap()
+            .unwrap()
+            .to_vec();
+        *blob.last_mut().unwrap() ^= 1;
+        let damaged = fixture.backend.put_blob(Blob::Values, slot, blob.into());
+        damaged.unwrap();
+    }
+    fixture.state = Meta::decode(fixture.backend.get(META_KEY).unwrap().unwrap())
+        .unwrap()
+        .restore(open(&fixture.backend))
+        .unwrap();
+    let (index, _) = fixture.state.applied;
+    let entry = Committed {
+        index: index + 1,
+        term: TERM,
+        kind: Kind::Command,
+        data: Command::Txn(request).encode(1),
+        position: None,
+        waiter: None,
+    };
+    machine::carry_out(&mut fixture.state, &entry, &mut fixture.effects);
+}
+
+#[test]
+#[should_panic(expected = "log entry 1 cannot be carried out: the checkpoint is damaged")]
+fn a_compare_that_cannot_be_read_ends_the_member() {
+    let write = op_put(put("b", "1"));
+    apply_on_damage(txn(vec![value_is("a", "1")], vec![write], Vec::new()));
+}
+
+#[test]
+#[should_panic(expected = "log entry 1 cannot be carried out: the checkpoint is damaged")]
+fn a_range_that_cannot_be_read_ends_the_member() {
+    let steps = vec![
+        op_put(put("b", "1")),
+        op(Request::RequestRange(get("a", 0))),
+    ];
+    apply_on_damage(txn(Vec::new(), steps, Vec::new()));
+}
+
+#[test]
+fn damage_that_a_command_does_not_touch_is_no_hindrance() {
+    let step = op_put(put("b", "1"));
+    apply_on_damage(txn(Vec::new(), vec![step], Vec::new()));
+}
+
+#[test]
+fn what_every_member_refuses_is_no_damage() {
+    let step = op(Request::RequestRange(get("b", 1000)));
+    apply_on_damage(txn(Vec::new(), vec![step], Vec::new()));
 }

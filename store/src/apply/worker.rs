@@ -1,34 +1,26 @@
-//! The thread that carries out committed commands, batch by batch: change the state, tell the
-//! watchers, then answer who waits. It also starts checkpoints and clears away compacted history
-//! when there is nothing else to do.
+//! The thread that runs the state machine: changes the state batch by batch, tells the watchers,
+//! then answers who waits. It also starts checkpoints, clears away compacted history when there is
+//! nothing else to do, and puts a received snapshot in the state's place.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use prost::Message;
-
-use super::{Effect, Effects, META_KEY, Meta, Outcome, Place, Shared, State, apply};
+use super::machine::{Compaction, Machine};
+use super::retry::Retry;
+use super::{Effect, Effects, State};
 use crate::alarm::Space;
-use crate::command::Command;
+use crate::cluster::Members;
 use crate::metrics::Metrics;
-use crate::raft::{Committed, Handle};
+use crate::raft::{Committed, Handle, Received};
 use crate::wal::SnapshotMark;
-use crate::{lease, mvcc, propose, read, watch};
+use crate::{lease, mvcc, read, watch};
 
 /// How long the thread waits for work before it looks after itself.
 const IDLE: Duration = Duration::from_millis(500);
-/// Bytes of the log after which a checkpoint is taken. What it costs is paid once for as many
-/// bytes, revisions that die meanwhile never reach it, and a restart replays about as much.
-const CHECKPOINT_LOG_BYTES: usize = 64 * 1024 * 1024;
-/// Bytes that an entry takes in the log besides its data, about.
-const LOG_OVERHEAD: usize = 32;
-/// Keys looked at in one slice of a physical compaction.
-const COMPACT_SLICE_KEYS: usize = 1_000;
-/// How often a slice is taken while there is other work.
+/// How often a slice of history is removed while there is other work.
 const SLICE_INTERVAL: Duration = Duration::from_millis(10);
 /// Commands carried out under one hold of the state's lock at most, so that readers get in.
 const COMMANDS_PER_HOLD_MAX: usize = 512;
@@ -44,18 +36,37 @@ pub enum Task {
         /// Who waits.
         waiters: Vec<read::Waiter>,
     },
-    /// The hash of a compaction is known.
-    Hashed(mvcc::HashKv),
+    /// The hash of a compaction is known, or cannot be.
+    Hashed(Option<mvcc::HashKv>),
     /// A checkpoint ended.
     Checkpointed(Result<mvcc::CheckpointDone, mvcc::Error>, SnapshotMark),
+    /// Put this state in the present one's place: the log names it already.
+    Install(Received),
+    /// This state came too late.
+    Discard(Received),
     /// Finish what was given, and end.
     Stop,
 }
 
+/// Where received states lie.
+pub trait Snapshots: Send {
+    /// The state that was received.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn open(&self, received: &Received) -> Result<State, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// It has taken the place of the state before, whose checkpoint is not needed any more.
+    fn installed(&self, received: &Received);
+
+    /// It is not needed.
+    fn discard(&self, path: &Path);
+}
+
 /// See the module.
 pub struct Worker {
-    /// The state; this thread alone writes.
-    pub state: Shared,
+    /// The state machine; this thread alone runs it.
+    pub machine: Machine,
     /// Work.
     pub tasks: Receiver<Task>,
     /// The other end of `tasks`, for the checkpoint's thread.
@@ -68,29 +79,21 @@ pub struct Worker {
     pub leases: Arc<lease::Keeper>,
     /// Who is told how many bytes the data has.
     pub space: Arc<Space>,
-    /// The last entry that the log held at the start: up to it, the past is carried out again.
-    pub replay_end: u64,
+    /// Who is told of the members.
+    pub members: tokio::sync::watch::Sender<Members>,
     /// Whether history is being removed.
     pub compacting: tokio::sync::watch::Sender<bool>,
+    /// Where received states lie.
+    pub snapshots: Box<dyn Snapshots>,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Entries of the log after which a checkpoint is taken, if not only its bytes decide.
-    pub checkpoint_entries: Option<u64>,
 }
 
 struct Run {
     worker: Worker,
-    waiting_reads: BTreeMap<u64, Vec<read::Waiter>>,
-    checkpoint: Option<JoinHandle<()>>,
     last_slice: Instant,
-    /// Compactions, with the one before each, of which the hash is not begun.
-    hashes_wanted: VecDeque<(i64, i64)>,
-    /// The next of them has to wait for a checkpoint or a backup.
-    is_hash_waiting: bool,
-    /// Bytes of the log applied since the last checkpoint began.
-    bytes_since_checkpoint: usize,
-    /// Entries of the log applied since then.
-    entries_since_checkpoint: u64,
+    /// When a checkpoint that failed is tried again.
+    checkpoint_retry: Retry,
 }
 
 impl Worker {
@@ -101,13 +104,8 @@ impl Worker {
     pub fn start(self) -> std::io::Result<JoinHandle<()>> {
         let run = Run {
             worker: self,
-            waiting_reads: BTreeMap::new(),
-            checkpoint: None,
             last_slice: Instant::now(),
-            hashes_wanted: VecDeque::new(),
-            is_hash_waiting: false,
-            bytes_since_checkpoint: 0,
-            entries_since_checkpoint: 0,
+            checkpoint_retry: Retry::default(),
         };
         std::thread::Builder::new()
             .name("apply".into())
@@ -118,7 +116,8 @@ impl Worker {
 impl Run {
     fn run(mut self) {
         loop {
-            let wait = match (self.is_compacting(), self.is_hash_waiting) {
+            let machine = &self.worker.machine;
+            let wait = match (machine.is_compacting(), machine.is_hash_waiting()) {
                 (true, false) => Duration::ZERO,
                 (true, true) => SLICE_INTERVAL,
                 (false, _) => IDLE,
@@ -126,17 +125,23 @@ impl Run {
             match self.worker.tasks.recv_timeout(wait) {
                 Ok(Task::Apply(entries)) => self.apply(entries),
                 Ok(Task::Read { index, waiters }) => {
-                    self.waiting_reads.entry(index).or_default().extend(waiters);
+                    self.worker.machine.read(index, waiters);
                     self.answer_reads();
                 }
-                Ok(Task::Hashed(hash)) => self.worker.state.write().store.remember_hash(hash),
+                Ok(Task::Hashed(hash)) => {
+                    self.worker.machine.hashed(hash);
+                    self.compact();
+                }
                 Ok(Task::Checkpointed(result, mark)) => self.checkpointed(result, mark),
+                Ok(Task::Install(received)) => self.install(&received),
+                Ok(Task::Discard(received)) => self.worker.snapshots.discard(&received.path),
                 Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.compact(),
             }
             if self.last_slice.elapsed() > SLICE_INTERVAL {
                 self.compact();
             }
+            self.start_checkpoint();
         }
         // A checkpoint under way is left alone: the log still holds everything, and a stop must not
         // take as long as that may.
@@ -149,35 +154,28 @@ impl Run {
             self.apply_batch(batch);
         }
         self.answer_reads();
-        self.start_checkpoint();
     }
 
     fn apply_batch(&mut self, batch: Vec<Committed>) {
-        let mut effects = Effects::new();
-        let mut answers: Vec<(propose::Waiter, Outcome)> = Vec::with_capacity(batch.len());
-        let (index, term) = {
-            let mut state = self.worker.state.write();
-            for entry in batch {
-                self.entries_since_checkpoint += 1;
-                self.bytes_since_checkpoint += entry.data.len() + LOG_OVERHEAD;
-                let outcome = carry_out(&mut state, &entry, &mut effects);
-                if let Some((waiter, outcome)) = entry.waiter.zip(outcome) {
-                    answers.push((waiter, outcome));
-                }
-            }
-            self.worker.space.set_live(state.store.live_bytes());
-            state.applied
-        };
-        self.perform(effects);
+        let applied = self.worker.machine.apply(batch);
+        self.worker.space.set_live(applied.live_bytes);
+        self.perform(applied.effects);
+        for (index, conf) in applied.changed {
+            self.worker.raft.changed(index, conf);
+        }
+        self.applied(applied.last);
+        for (waiter, outcome) in applied.answers {
+            // Who no longer waits needs no answer.
+            let _ = waiter.send(Ok(outcome));
+        }
+    }
+
+    fn applied(&self, (index, term): (u64, u64)) {
         let worker = &self.worker;
         worker.raft.link().set_applied(index, term);
         worker.raft.applied(index);
         worker.metrics.server.proposals_applied.set(index as i64);
         worker.metrics.server.proposals_committed.set(index as i64);
-        for (waiter, outcome) in answers {
-            // Who no longer waits needs no answer.
-            let _ = waiter.send(Ok(outcome));
-        }
     }
 
     fn perform(&mut self, effects: Effects) {
@@ -185,15 +183,10 @@ impl Run {
         for effect in effects {
             match effect {
                 Effect::Events(revision, batch) => events.push((revision, batch)),
-                Effect::LeaseGranted(id, ttl) => self.worker.leases.granted(id, ttl),
+                Effect::LeaseGranted(lease, ttl) => self.worker.leases.granted(lease, ttl),
                 Effect::LeaseGone(id) => self.worker.leases.gone(id),
-                Effect::Compacted { previous, revision } => {
-                    // etcd's do not outlive a restart either.
-                    if self.worker.raft.link().applied_index() >= self.worker.replay_end {
-                        self.hashes_wanted.push_back((previous, revision));
-                    }
-                    self.worker.compacting.send_replace(true);
-                }
+                Effect::Compacted { .. } => drop(self.worker.compacting.send_replace(true)),
+                Effect::Membership(_) => self.tell_members(),
             }
         }
         if !events.is_empty() {
@@ -201,98 +194,67 @@ impl Run {
         }
     }
 
+    fn tell_members(&self) {
+        let members = self.worker.machine.state.read().members.clone();
+        self.worker.members.send_replace(members);
+    }
+
     fn answer_reads(&mut self) {
-        if self.waiting_reads.is_empty() {
-            return;
-        }
         let applied = self.worker.raft.link().applied_index();
-        let later = self.waiting_reads.split_off(&(applied + 1));
-        for waiter in std::mem::replace(&mut self.waiting_reads, later)
-            .into_values()
-            .flatten()
-        {
+        for waiter in self.worker.machine.readable(applied) {
             let _ = waiter.send(Ok(()));
         }
     }
 
-    fn is_compacting(&self) -> bool {
-        *self.worker.compacting.borrow()
-    }
-
     /// Removes one slice of compacted history.
     fn compact(&mut self) {
-        if !self.is_compacting() || !self.start_hash() {
+        if !self.worker.machine.is_compacting() {
             return;
         }
-        let done = {
-            let mut state = self.worker.state.write();
-            let done = state.store.compact_step(COMPACT_SLICE_KEYS);
-            self.worker.space.set_live(state.store.live_bytes());
-            done
-        };
-        self.last_slice = Instant::now();
-        if done {
-            self.worker.compacting.send_replace(false);
-            tracing::info!("finished scheduled compaction");
+        self.start_hash();
+        match self.worker.machine.compact() {
+            Compaction::Idle => return,
+            Compaction::More => {}
+            Compaction::Done => {
+                self.worker.compacting.send_replace(false);
+                tracing::info!("finished scheduled compaction");
+            }
         }
+        let live = self.worker.machine.state.read().store.live_bytes();
+        self.worker.space.set_live(live);
+        self.last_slice = Instant::now();
     }
 
-    /// Starts the hash that a compaction needs before it removes anything; false when it has to
-    /// wait for a checkpoint or a backup. One that cannot be computed is done without.
-    fn start_hash(&mut self) -> bool {
-        let Some((previous, revision)) = self.hashes_wanted.front().copied() else {
-            return true;
+    /// A hash that cannot be computed is done without.
+    fn start_hash(&mut self) {
+        let Some(job) = self.worker.machine.begin_hash() else {
+            return;
         };
-        let mut state = self.worker.state.write();
-        let Some(job) = state.store.begin_compaction_hash(previous, revision) else {
-            self.is_hash_waiting = true;
-            return false;
-        };
-        drop(state);
-        self.is_hash_waiting = false;
-        self.hashes_wanted.pop_front();
         let tasks = self.worker.tasks_sender.clone();
         let spawned = std::thread::Builder::new()
             .name("hash".into())
-            .spawn(move || match job.run() {
+            .spawn(move || {
+                let hash = job.run().inspect_err(
+                    |error| tracing::warn!(%error, "failed to hash what was compacted"),
+                );
                 // The worker is gone when the member stops.
-                Ok(hash) => drop(tasks.send(Task::Hashed(hash))),
-                Err(error) => tracing::warn!(%error, "failed to hash what was compacted"),
+                drop(tasks.send(Task::Hashed(hash.ok())));
             });
         if let Err(error) = spawned {
             tracing::warn!(%error, "cannot start to hash what was compacted");
+            self.worker.machine.hashed(None);
         }
-        self.hashes_wanted.is_empty()
     }
 
-    fn checkpoint_is_due(&self) -> bool {
-        let entries = self.worker.checkpoint_entries;
-        self.bytes_since_checkpoint >= CHECKPOINT_LOG_BYTES
-            || entries.is_some_and(|enough| self.entries_since_checkpoint >= enough)
-    }
-
-    /// Starts a checkpoint when enough of the log has been applied since the last one. While a
-    /// backup is written none begins: the backup reads what the last checkpoint left.
     fn start_checkpoint(&mut self) {
-        if self.checkpoint.is_some() || !self.checkpoint_is_due() {
-            return;
-        }
-        let (job, mark) = {
-            let mut state = self.worker.state.write();
-            if state.store.is_exporting() {
-                return;
-            }
-            let meta = Meta::of(&state);
-            let mark = SnapshotMark {
-                index: meta.applied_index,
-                term: meta.applied_term,
-                conf: Bytes::new(),
-            };
-            let extra = vec![(META_KEY.into(), Some(meta.encode_to_vec().into()))];
-            (state.store.begin_checkpoint(extra), mark)
+        let machine = &mut self.worker.machine;
+        let again = match self.checkpoint_retry.is_due(Instant::now) {
+            true => machine.retry_checkpoint(),
+            false => None,
         };
-        self.bytes_since_checkpoint = 0;
-        self.entries_since_checkpoint = 0;
+        let Some((job, mark)) = again.or_else(|| machine.begin_checkpoint()) else {
+            return;
+        };
         let tasks = self.worker.tasks_sender.clone();
         let metrics = self.worker.metrics.clone();
         let spawned = std::thread::Builder::new()
@@ -307,9 +269,10 @@ impl Run {
                 // The worker is gone when the member stops; what is durable stays so.
                 let _ = tasks.send(Task::Checkpointed(result, mark));
             });
-        match spawned {
-            Ok(thread) => self.checkpoint = Some(thread),
-            Err(error) => tracing::error!(%error, "cannot start a checkpoint"),
+        if let Err(error) = spawned {
+            tracing::error!(%error, "cannot start a checkpoint");
+            self.worker.machine.give_up_checkpoint();
+            self.checkpoint_retry.failed(Instant::now());
         }
     }
 
@@ -318,40 +281,49 @@ impl Run {
         result: Result<mvcc::CheckpointDone, mvcc::Error>,
         mark: SnapshotMark,
     ) {
-        self.checkpoint = None;
-        match result {
-            Ok(done) => {
-                self.worker.state.write().store.finish_checkpoint(done);
-                tracing::info!(index = mark.index, "saved snapshot");
-                self.worker.raft.cut(mark);
-            }
-            // The log still holds what the checkpoint would have; the next one tries again.
-            Err(error) => tracing::warn!(%error, "failed to save a snapshot"),
+        if self.worker.machine.checkpointed(result) {
+            tracing::info!(index = mark.index, "saved snapshot");
+            self.worker.raft.checkpointed(mark);
+        }
+        match self.worker.machine.checkpoint_has_failed() {
+            true => self.checkpoint_retry.failed(Instant::now()),
+            false => self.checkpoint_retry.succeeded(),
         }
     }
-}
 
-/// Carries out one entry; `None` for the empty one that a new leader begins with.
-///
-/// # Panics
-/// When a committed command cannot be read: going on would make this member differ from others.
-pub fn carry_out(state: &mut State, entry: &Committed, effects: &mut Effects) -> Option<Outcome> {
-    assert!(
-        entry.index == state.applied.0 + 1,
-        "entry {} does not follow the applied index {}",
-        entry.index,
-        state.applied.0
-    );
-    state.applied = (entry.index, entry.term);
-    if entry.data.is_empty() {
-        return None;
+    /// # Panics
+    /// When the state cannot be opened: the log goes on behind it, so there is no way back.
+    fn install(&mut self, received: &Received) {
+        let state = self
+            .worker
+            .snapshots
+            .open(received)
+            .unwrap_or_else(|error| {
+                panic!(
+                    "the snapshot received into {} cannot be opened: {error}",
+                    received.path.display()
+                )
+            });
+        let last = state.applied;
+        let replaced = self.worker.machine.install(state);
+        drop(replaced);
+        self.worker.snapshots.installed(received);
+        let worker = &self.worker;
+        {
+            let state = worker.machine.state.read();
+            worker.space.set_live(state.store.live_bytes());
+            worker.leases.replaced(&state.leases);
+        }
+        worker.hub.jumped();
+        worker.compacting.send_replace(true);
+        self.tell_members();
+        self.applied(last);
+        worker.raft.checkpointed(SnapshotMark {
+            index: last.0,
+            term: last.1,
+            ..Default::default()
+        });
+        tracing::info!(index = last.0, term = last.1, "applied snapshot");
+        self.answer_reads();
     }
-    let (_, command) = Command::decode(&entry.data)
-        .unwrap_or_else(|error| panic!("log entry {}: {error}", entry.index));
-    let place = Place {
-        term: entry.term,
-        entry: &entry.data,
-        position: entry.position,
-    };
-    Some(apply(state, place, command, effects))
 }

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt};
 use parking_lot::Mutex;
-use proto::etcdserverpb as pb;
 use tokio::sync::Notify;
 
-use super::{Deadlines, Due, Renewal};
+use super::{Deadlines, Due, Renewal, Table, Which};
 use crate::apply::Shared;
-use crate::command::{Command, LeaseExpire};
+use crate::command::{Command, LeaseCheckpoint};
 use crate::metrics::Metrics;
 use crate::propose::Proposer;
 use crate::raft::{Link, ProposeError};
@@ -63,17 +62,27 @@ impl Keeper {
     }
 
     /// A lease has been granted.
-    pub(crate) fn granted(&self, id: i64, ttl: i64) {
+    pub(crate) fn granted(&self, lease: Which, ttl: i64) {
         self.metrics.lease.granted.inc();
         self.metrics.lease.ttl.observe(ttl as f64);
         let now = self.now();
-        self.deadlines.lock().insert(id, ttl, ttl, now);
+        self.deadlines.lock().insert(lease, ttl, ttl, now);
     }
 
     /// A lease is gone.
     pub(crate) fn gone(&self, id: i64) {
         self.metrics.lease.revoked.inc();
         self.deadlines.lock().remove(id);
+        self.gone.notify_waiters();
+    }
+
+    /// The table was replaced by a received one.
+    pub(crate) fn replaced(&self, table: &Table) {
+        let now = self.now();
+        let mut deadlines = self.deadlines.lock();
+        *deadlines = Deadlines::default();
+        deadlines.take_over(table, now);
+        drop(deadlines);
         self.gone.notify_waiters();
     }
 
@@ -106,7 +115,7 @@ impl Keeper {
                     return Ok(ttl);
                 }
                 Renewal::TakeBack(checkpoint) => {
-                    take_back(id, proposer).await?;
+                    take_back(checkpoint.lease, proposer).await?;
                     taken_back = Some(checkpoint);
                 }
                 Renewal::Ending => gone.await,
@@ -125,6 +134,10 @@ impl Keeper {
                 self.led_in.store(0, Ordering::Relaxed);
                 continue;
             }
+            // A checkpoint that an earlier leader took back must not be taken for the truth.
+            if !link.leads_with_all() {
+                continue;
+            }
             let term = link.term();
             self.take_over(&state, term);
             let due = self.deadlines.lock().due(self.now(), DUE_MAX);
@@ -137,65 +150,63 @@ impl Keeper {
     /// A new leader gives each lease what the table says it has left; once per term. Until then it
     /// knows only of leases granted since it started, so nobody may be served before.
     pub(crate) fn take_over(&self, state: &Shared, term: u64) {
-        if self.led_in.swap(term, Ordering::Relaxed) == term {
+        if self.led_in.load(Ordering::Acquire) == term {
             return;
         }
         let state = state.read();
         let now = self.now();
         let mut deadlines = self.deadlines.lock();
-        for (id, lease) in state.leases.iter() {
-            deadlines.insert(id, lease.ttl, lease.seconds_left(), now);
+        // Whoever comes second has waited for the first here.
+        if self.led_in.swap(term, Ordering::AcqRel) == term {
+            return;
         }
+        deadlines.take_over(&state.leases, now);
     }
 
     async fn propose(&self, due: Vec<Due>, term: u64, proposer: &Proposer) {
-        let mut checkpoints = Vec::new();
+        let mut leases = Vec::new();
         let mut ends = Vec::new();
         for due in due {
             match due {
-                Due::Expire(id) => ends.push(id),
-                Due::Checkpoint(id, remaining_ttl) => {
-                    checkpoints.push(pb::LeaseCheckpoint { id, remaining_ttl });
-                }
+                Due::Expire(lease) => ends.push(lease),
+                Due::Checkpoint(lease, seconds) => leases.push(lease.left(seconds)),
             }
         }
-        if !checkpoints.is_empty() {
-            let command = Command::LeaseCheckpoint(pb::LeaseCheckpointRequest { checkpoints });
+        if !leases.is_empty() {
+            let command = Command::LeaseCheckpoint(LeaseCheckpoint { leases });
             if let Err(error) = proposer.propose(&command).await {
                 tracing::debug!(%error, "lease checkpoint was not written");
             }
         }
         stream::iter(ends)
-            .for_each_concurrent(PARALLEL, |id| async move {
-                // While others were ended, it may have been revoked, and its id granted anew.
-                if !self.deadlines.lock().is_ending(id) {
+            .for_each_concurrent(PARALLEL, |lease| async move {
+                // While others were ended, it may have been revoked.
+                if !self.deadlines.lock().is_ending(lease) {
                     return;
                 }
-                let command = Command::LeaseExpire(LeaseExpire { term, id });
+                let command = Command::LeaseExpire(lease.expire(term));
                 match proposer.propose(&command).await {
                     Ok(Ok(_)) => self.metrics.server.lease_expired.inc(),
                     // Somebody revoked it first.
                     Ok(Err(crate::apply::Error::Lease(_))) => {}
-                    Ok(Err(error)) => self.try_again(id, &error),
-                    Err(error) => self.try_again(id, &error),
+                    Ok(Err(error)) => self.try_again(lease, &error),
+                    Err(error) => self.try_again(lease, &error),
                 }
             })
             .await;
     }
 
-    fn try_again(&self, id: i64, error: &dyn std::error::Error) {
+    fn try_again(&self, lease: Which, error: &dyn std::error::Error) {
+        let id = lease.id;
         tracing::warn!(lease = %format_args!("{id:x}"), %error, "failed to revoke lease");
         let next = self.now() + INTERVAL.as_millis() as u64;
-        self.deadlines.lock().retry(id, next);
+        self.deadlines.lock().retry(lease, next);
     }
 }
 
-async fn take_back(id: i64, proposer: &Proposer) -> Result<(), RenewError> {
-    let checkpoints = vec![pb::LeaseCheckpoint {
-        id,
-        remaining_ttl: 0,
-    }];
-    let command = Command::LeaseCheckpoint(pb::LeaseCheckpointRequest { checkpoints });
+async fn take_back(lease: Which, proposer: &Proposer) -> Result<(), RenewError> {
+    let leases = vec![lease.left(0)];
+    let command = Command::LeaseCheckpoint(LeaseCheckpoint { leases });
     proposer
         .propose(&command)
         .await?

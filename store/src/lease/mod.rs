@@ -5,7 +5,7 @@ mod deadlines;
 mod keeper;
 mod table;
 
-pub use deadlines::{Deadlines, Due, Renewal};
+pub use deadlines::{Deadlines, Due, Noted, Renewal, Which};
 pub use keeper::{Keeper, RenewError};
 pub use table::{Error, Lease, TTL_MAX, Table};
 

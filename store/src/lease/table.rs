@@ -10,6 +10,9 @@ pub const TTL_MAX: i64 = 9_000_000_000;
 /// A granted lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lease {
+    /// Index of the log entry that granted it; 0 for one that came with a backup. Ids are used
+    /// again, this never: it tells a lease from another that had its id.
+    pub granted: u64,
     /// Seconds granted.
     pub ttl: i64,
     /// Seconds left when the leader last noted it; 0 when it has its whole time.
@@ -55,11 +58,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// Adds a lease of `ttl` seconds.
+    /// Adds a lease of `ttl` seconds, granted by the log entry at index `granted`.
     ///
     /// # Errors
     /// The id is taken (or 0, which means "no lease"), or the TTL is over [`TTL_MAX`].
-    pub fn grant(&mut self, id: i64, ttl: i64) -> Result<(), Error> {
+    pub fn grant(&mut self, id: i64, granted: u64, ttl: i64) -> Result<(), Error> {
         if id == 0 {
             return Err(Error::NotFound);
         }
@@ -72,6 +75,7 @@ impl Table {
         self.leases.insert(
             id,
             Lease {
+                granted,
                 ttl,
                 ..Default::default()
             },
@@ -91,10 +95,11 @@ impl Table {
         Ok(lease.keys.into_iter().collect())
     }
 
-    /// Notes how many seconds a lease has left; 0 gives it its whole time back. Unknown ids are
-    /// passed over: the lease was revoked meanwhile.
-    pub fn checkpoint(&mut self, id: i64, remaining: i64) {
-        if let Some(lease) = self.leases.get_mut(&id) {
+    /// Notes how many seconds the lease has left that this entry granted; 0 gives it its whole time
+    /// back. Passed over if there is none: it was revoked meanwhile.
+    pub fn checkpoint(&mut self, id: i64, granted: u64, remaining: i64) {
+        let lease = self.leases.get_mut(&id);
+        if let Some(lease) = lease.filter(|lease| lease.granted == granted) {
             lease.remaining = remaining;
         }
     }

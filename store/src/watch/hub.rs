@@ -91,6 +91,20 @@ impl Hub {
         }
     }
 
+    /// The state leapt ahead without telling its events one by one, since it was replaced by a
+    /// received snapshot: all watchers have to read in the history what they missed.
+    pub fn jumped(&self) {
+        let revision = self.state.read().store.revision();
+        let mut inner = self.inner.lock();
+        let from = inner.published + 1;
+        inner.published = revision;
+        let ranges = std::mem::take(&mut inner.ranges).into_values();
+        let exact = std::mem::take(&mut inner.exact).into_values();
+        for member in ranges.chain(exact).flatten() {
+            member.mailbox.lag(member.watch_id, from.max(member.from));
+        }
+    }
+
     /// Joins a watcher that wants events from `from` on, if it has missed none.
     pub(super) fn join(
         &self,

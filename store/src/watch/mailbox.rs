@@ -75,6 +75,12 @@ impl Mailbox {
         !full
     }
 
+    /// The watch lags from this revision on.
+    pub(super) fn lag(&self, watch_id: i64, from: i64) {
+        self.queue.lock().lagging.push_back((watch_id, from));
+        self.arrived.notify_one();
+    }
+
     /// The next thing, if any. Deliveries come before the marks that follow them.
     pub(super) fn take(&self) -> Option<Mail> {
         let mut queue = self.queue.lock();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -102,6 +102,7 @@ impl Fixture {
         let mut state = self.state.write();
         let entry = Bytes::new();
         let place = Place {
+            index: 1,
             term: 1,
             entry: &entry,
             position: None,
@@ -119,6 +120,15 @@ impl Fixture {
     fn run(&self, commands: Vec<Command>) {
         let batch = self.apply(commands);
         self.hub.publish(batch);
+    }
+
+    /// Waits until another thread has written so much.
+    fn await_revision(&self, revision: i64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.state.read().store.revision() < revision {
+            assert!(Instant::now() < deadline, "revision {revision} never came");
+            std::thread::yield_now();
+        }
     }
 
     fn stream(&self) -> Stream {
@@ -377,7 +387,7 @@ async fn what_does_not_fit_is_read_later_once() {
     }
 }
 
-/// One thread writes, others watch at their own pace; with small pauses drawn from a seed, the
+/// One thread writes, others watch at their own pace; by falling behind as far as a seed says, the
 /// watchers overflow, catch up and join again at moments of all kinds.
 #[test]
 fn every_event_comes_once_and_in_order_while_others_write() {
@@ -417,8 +427,8 @@ fn watch_all(fixture: &Fixture, seed: u64, last: i64) {
         let mut next = 2;
         while next <= last {
             if random.random_ratio(1, 4) {
-                let pause = Duration::from_micros(random.random_range(0..3_000));
-                std::thread::sleep(pause);
+                let behind = next + random.random_range(0..1_500);
+                fixture.await_revision(behind.min(last));
             }
             let update = tokio::time::timeout(PATIENCE, stream.next()).await;
             let update = update.unwrap_or_else(|_| panic!("seed {seed}: nothing after {next}"));
