@@ -27,6 +27,14 @@ impl Probe for Well {
         false
     }
 
+    fn cluster_id(&self) -> u64 {
+        1
+    }
+
+    fn members(&self) -> Vec<store::cluster::Member> {
+        Vec::new()
+    }
+
     fn cluster_version(&self) -> Option<String> {
         Some(version::CLUSTER.into())
     }

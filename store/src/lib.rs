@@ -15,6 +15,7 @@ pub mod version;
 
 pub mod alarm;
 pub mod command;
+pub mod peer;
 pub mod propose;
 pub mod quota;
 pub mod raft;
@@ -28,7 +29,9 @@ pub mod wal;
 
 pub mod apply;
 pub mod backend;
+pub mod catchup;
 pub mod cluster;
+pub mod corrupt;
 pub mod lease;
 pub mod mvcc;
 pub mod watch;

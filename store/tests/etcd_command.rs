@@ -63,7 +63,10 @@ struct Running {
 
 impl Running {
     fn start(dir: &Path, extra: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let mut args = vec!["--listen-client-urls=http://127.0.0.1:0"];
+        let mut args = vec![
+            "--listen-client-urls=http://127.0.0.1:0",
+            "--listen-peer-urls=http://127.0.0.1:0",
+        ];
         args.push("--advertise-client-urls=http://127.0.0.1:2379");
         args.extend(extra);
         let mut command = command(&args);

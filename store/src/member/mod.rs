@@ -2,12 +2,18 @@
 //!
 //! This is the only place that knows all the parts; each of them is handed what it needs.
 
+mod bootstrap;
+mod checkpoints;
 mod compactor;
+mod corrupt;
+mod leaderless;
+mod local;
 mod open;
 mod probe;
 mod run;
 mod serve;
 
+pub use bootstrap::Ask;
 pub use open::{Opened, open};
 pub use run::{Running, start};
 pub use serve::serve;
@@ -28,8 +34,24 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The flags do not make a cluster.
-    #[error("error setting up initial cluster")]
+    #[error(transparent)]
     Cluster(#[from] crate::cluster::InitialError),
+    /// The cluster is not one for this member.
+    #[error(transparent)]
+    Join(#[from] crate::cluster::JoinError),
+    /// A member that was removed is to go on alone.
+    #[error(
+        "member {0:x} was removed from the cluster, so that it cannot be all that is left of it"
+    )]
+    Removed(u64),
+    /// An entry of the log cannot be read.
+    #[error("log entry {index}")]
+    Entry {
+        /// The entry.
+        index: u64,
+        /// Why.
+        source: crate::command::DecodeError,
+    },
     /// The log cannot be used, or could not be written any more.
     #[error(transparent)]
     Wal(#[from] crate::wal::Error),
@@ -52,6 +74,9 @@ pub enum Error {
         /// What is wrong with it.
         source: crate::mvcc::Error,
     },
+    /// The checkpoint cannot be chosen among several.
+    #[error(transparent)]
+    Catchup(#[from] crate::catchup::Error),
     /// The checkpoint's other state cannot be read.
     #[error(transparent)]
     Meta(#[from] crate::apply::MetaError),
@@ -78,6 +103,12 @@ pub enum Error {
     /// It did not come to lead in time.
     #[error("no leader after {0:?}")]
     NoLeader(std::time::Duration),
+    /// Its data is not that of the others.
+    #[error("{0:x} found data inconsistency with peers")]
+    Inconsistent(u64),
+    /// Its data could not be read, to be compared with that of the others.
+    #[error("{0:x} failed to fetch hash ({1})")]
+    Unhashed(u64, String),
     /// Its name and URLs could not be written.
     #[error("cannot publish the member's attributes")]
     Publish(#[from] crate::raft::ProposeError),

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use prost::Message;
-use proto::etcdserverpb as pb;
 
 use super::Error;
-use crate::apply::{Identity, META_KEY, Meta, State};
+use super::bootstrap::{self, Ask};
+use super::checkpoints::{Checkpoints, read_meta};
+use crate::apply::{Identity, Meta, State};
 use crate::backend::{Backend, LazyBackend};
-use crate::cluster::Initial;
+use crate::catchup::{self, Folder};
 use crate::config::Config;
 use crate::disk::Disk;
-use crate::mvcc::{Options, Store};
 use crate::raft::Boot;
 use crate::wal::{self, Wal};
 
@@ -28,13 +29,17 @@ pub struct Opened {
     pub wal: Wal,
     /// `<data-dir>/member`.
     pub directory: PathBuf,
+    /// How a checkpoint becomes the state.
+    pub checkpoints: Checkpoints,
 }
 
-/// Opens the member in `config.data_dir`, or makes it if there is none.
+/// Opens the member in `config.data_dir`, or makes it if there is none: then others are asked about
+/// the cluster.
 ///
 /// # Errors
-/// The directory cannot be used, or what it holds is damaged or not this member's.
-pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
+/// The directory cannot be used, or what it holds is damaged or not this member's; or the cluster
+/// is not one for a new member with these flags.
+pub fn open(config: &Config, disk: Arc<dyn Disk>, ask: Ask<'_>) -> Result<Opened, Error> {
     let directory = config.data_dir.join("member");
     disk.create_dir_all(&directory)
         .map_err(Error::io("create", &directory))?;
@@ -43,9 +48,9 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
         unsafe_no_fsync: config.unsafe_no_fsync,
         ..wal::Options::default()
     };
-    let (wal, summary, entries) = match read_log(&disk, &log_dir, &options) {
+    let (mut wal, mut summary, mut entries) = match read_log(&disk, &log_dir, &options) {
         Err(wal::Error::Empty { .. }) => {
-            let metadata = first_identity(config)?.encode_to_vec();
+            let metadata = bootstrap::identity(config, ask)?.encode_to_vec();
             Wal::create(disk.clone(), &log_dir, &metadata, options.clone())?;
             read_log(&disk, &log_dir, &options)?
         }
@@ -56,7 +61,7 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
             path: log_dir.clone(),
             source,
         })?;
-    let sled = directory.join("sled");
+    let sled = checkpoint(&directory, summary.snapshot.as_ref())?;
     let backend: Arc<dyn Backend> = Arc::new(LazyBackend::open(&sled)?);
     let meta = read_meta(&*backend)?.unwrap_or_else(|| Meta::first(&identity));
     let applied = (meta.applied_index, meta.applied_term);
@@ -69,20 +74,38 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
     }
     let first = entries.first().map(|(entry, _)| entry.index);
     check_mark(summary.snapshot.as_ref(), applied.0, first, &sled)?;
-    let store = Store::open(
-        backend,
-        Options {
-            values: Some(Arc::new(wal.reader())),
-            ..Options::default()
-        },
-    )
-    .map_err(|source| Error::Mvcc { path: sled, source })?;
+    if config.force_new_cluster {
+        let behind = entries.iter().map(|(entry, _)| entry);
+        let behind = behind.filter(|entry| entry.index > applied.0);
+        let forced = bootstrap::force(identity.member_id, &meta, behind, summary.hard_state)?;
+        tracing::info!(
+            "cluster-id" = %format_args!("{:x}", identity.cluster_id),
+            "local-member-id" = %format_args!("{:x}", identity.member_id),
+            "wal-commit-index" = summary.hard_state.commit,
+            "commit-index" = forced.hard_state.commit,
+            "forcing restart member"
+        );
+        summary.hard_state = forced.hard_state;
+        entries.retain(|(entry, _)| entry.index <= forced.kept);
+        let positions = wal.append(&wal::Batch {
+            entries: forced.entries.clone(),
+            hard_state: Some(forced.hard_state),
+            snapshot: None,
+        })?;
+        entries.extend(forced.entries.into_iter().zip(positions));
+    }
+    let checkpoints = Checkpoints {
+        values: Arc::new(wal.reader()),
+        folder: Arc::new(Folder::new(&directory)),
+        current: Mutex::new(sled.clone()),
+    };
+    let store = checkpoints.store(&sled, backend)?;
     let boot = Boot {
         term: summary.hard_state.term,
         vote: summary.hard_state.vote,
         commit: summary.hard_state.commit,
         applied,
-        voters: meta.voters.clone(),
+        conf: meta.conf(),
         tail: entries
             .into_iter()
             .filter(|(entry, _)| entry.index > applied.0)
@@ -95,7 +118,19 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
         boot,
         wal,
         directory,
+        checkpoints,
     })
+}
+
+/// Where the checkpoint lies; other ones, and what was being received, are removed.
+fn checkpoint(member: &Path, mark: Option<&wal::SnapshotMark>) -> Result<PathBuf, Error> {
+    let applied = |path: &Path| {
+        let backend = LazyBackend::open(path).ok()?;
+        Some(read_meta(&backend).ok()??.applied_index)
+    };
+    let current = catchup::current(member, mark.map_or(0, |mark| mark.index), applied)?;
+    catchup::remove_others(member, &current)?;
+    Ok(current)
 }
 
 /// The log names a checkpoint only after that is durable, and lets go of what it covers: an older
@@ -142,25 +177,5 @@ fn read_log(disk: &Arc<dyn Disk>, dir: &Path, options: &wal::Options) -> Result<
     Ok((wal, summary, entries))
 }
 
-fn first_identity(config: &Config) -> Result<Identity, Error> {
-    let initial = Initial::new(
-        &config.name,
-        &config.initial_cluster,
-        &config.initial_cluster_token,
-        &config.initial_advertise_peer_urls,
-    )?;
-    Ok(Identity {
-        cluster_id: initial.cluster_id,
-        member_id: initial.member_id,
-        members: initial.members.iter().map(pb::Member::from).collect(),
-    })
-}
-
-fn read_meta(backend: &dyn Backend) -> Result<Option<Meta>, Error> {
-    let Some(bytes) = backend.get(META_KEY)? else {
-        return Ok(None);
-    };
-    Ok(Some(
-        Meta::decode(bytes).map_err(crate::apply::MetaError::from)?,
-    ))
-}
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,14 @@ impl Probe for Member {
         Some(version::STORAGE.into())
     }
 
+    fn cluster_id(&self) -> u64 {
+        self.identity.cluster_id
+    }
+
+    fn members(&self) -> Vec<crate::cluster::Member> {
+        self.state.read().members.iter().cloned().collect()
+    }
+
     fn read(&self, serializable: bool) -> BoxFuture<'_, Result<(), String>> {
         async move {
             if !serializable {

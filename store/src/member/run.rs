@@ -1,5 +1,6 @@
 //! Starts the threads and tasks of an opened member, and stops them in order.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -7,28 +8,34 @@ use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 use proto::etcdserverpb as pb;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Error, Opened, compactor};
+use super::{Error, Opened, compactor, corrupt, leaderless};
 use crate::alarm::Space;
 use crate::apply::Shared;
+use crate::apply::machine::Machine;
 use crate::apply::worker::{Task, Worker};
+use crate::cluster::Members;
 use crate::command::Command;
 use crate::config::Config;
 use crate::lease::Keeper;
 use crate::metrics::Metrics;
 use crate::propose::Proposer;
-use crate::raft::{self, Settings};
-use crate::rpc::{Limits, Member};
+use crate::raft::{self, Outbox, ProposeError, ReadError, Settings};
+use crate::read;
+use crate::rpc::{Limits, Member, Others};
 use crate::watch::Hub;
 
 /// Besides two election time-outs, how long a request may take inside the server; etcd's figure.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a member waits to be led before it gives up.
+/// How long the only voter waits to lead before it gives up; one of several waits for the others.
 const LEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// After how long a read that got no answer from the leader is asked for again; etcd's figure.
+const READ_RETRY: Duration = Duration::from_millis(500);
 /// What `--snapshot-count` is when nobody sets it.
 const SNAPSHOT_COUNT_DEFAULT: u64 = 10_000;
-/// How often it looks whether it is.
+/// How often a member that starts looks whether it is led.
 const LEADER_POLL: Duration = Duration::from_millis(1);
 
 /// A member that serves.
@@ -42,17 +49,21 @@ pub struct Running {
     worker: JoinHandle<()>,
     /// Fires when the log cannot be written any more.
     pub failed: tokio::sync::oneshot::Receiver<()>,
+    /// Who belongs to the cluster, as far as this member knows.
+    pub members: watch::Receiver<Members>,
     background: JoinSet<()>,
 }
 
-/// Starts everything, and waits until the member leads and is known by its name.
+/// Starts everything. The member serves nobody before it has [joined](Running::join).
 ///
 /// # Errors
-/// A thread cannot be started, or the member does not come to lead.
-pub async fn start(
+/// A thread cannot be started.
+pub fn start(
     config: &Config,
     opened: Opened,
     metrics: Arc<Metrics>,
+    outbox: Arc<dyn Outbox>,
+    others: Arc<dyn Others>,
 ) -> Result<Running, Error> {
     let limits = limits(config);
     let Opened {
@@ -61,54 +72,59 @@ pub async fn start(
         boot,
         wal,
         directory,
+        checkpoints,
     } = opened;
     let space = Arc::new(Space::new(limits.quota_bytes, state.store.live_bytes()));
     let state: Shared = Arc::new(RwLock::new(state));
     let (tasks, task_inbox) = channel();
+    let (members_sender, members) = watch::channel(state.read().members.clone());
     let settings = Settings {
         id: identity.member_id,
         election_ticks: election_ticks(config),
         pre_vote: config.pre_vote,
+        read_retry_ticks: ticks(config, READ_RETRY),
+        catchup_entries: usize::try_from(config.snapshot_catchup_entries).unwrap_or(usize::MAX),
+        nonce: random(&directory)?,
     };
     let (failed_sender, failed) = tokio::sync::oneshot::channel();
-    let started = raft::start(
+    let start = raft::Start {
         settings,
-        config.heartbeat_interval,
-        &boot,
+        tick: config.heartbeat_interval,
         wal,
-        tasks.clone(),
-        metrics.clone(),
-        failed_sender,
-    )
-    .map_err(Error::io("start the threads of", &directory))?;
+        tasks: tasks.clone(),
+        outbox,
+        metrics: metrics.clone(),
+        failed: failed_sender,
+    };
+    let started =
+        raft::start(start, &boot).map_err(Error::io("start the threads of", &directory))?;
     let replay_end = boot.tail.last().map_or(0, |(entry, _)| entry.index);
     drop(boot);
     let raft = started.handle;
     let hub = Arc::new(Hub::new(state.clone(), metrics.clone()));
     let leases = Arc::new(Keeper::new(metrics.clone()));
-    let (compacting_sender, compacting) = tokio::sync::watch::channel(true);
+    leases.replaced(&state.read().leases);
+    let (leaderless_sender, leaderless) = watch::channel(false);
+    let (compacting_sender, compacting) = watch::channel(true);
     let worker = Worker {
-        state: state.clone(),
+        machine: Machine::new(state.clone(), replay_end, checkpoint_entries(config)),
         tasks: task_inbox,
         tasks_sender: tasks.clone(),
         raft: raft.clone(),
         hub: hub.clone(),
         leases: leases.clone(),
         space: space.clone(),
-        replay_end,
+        members: members_sender,
         compacting: compacting_sender,
+        snapshots: Box::new(checkpoints),
         metrics: metrics.clone(),
-        checkpoint_entries: checkpoint_entries(config),
     };
     let worker = worker
         .start()
         .map_err(Error::io("start the threads of", &directory))?;
-    let first_id = getrandom::u64().map_err(|e| {
-        Error::io("draw random numbers for", &directory)(std::io::Error::other(e.to_string()))
-    })?;
     let proposer = Proposer::new(
         raft.clone(),
-        first_id,
+        random(&directory)?,
         limits.request_bytes_max,
         limits.request_timeout,
         metrics.clone(),
@@ -117,7 +133,10 @@ pub async fn start(
         identity,
         limits,
         state,
+        members: members.clone(),
         raft: raft.clone(),
+        others,
+        leaderless,
         proposer,
         hub,
         leases,
@@ -126,8 +145,13 @@ pub async fn start(
         metrics,
         directory,
     });
-    let background = background(&member, config);
-    let running = Running {
+    let mut background = background(&member, config);
+    background.spawn(leaderless::run(
+        raft.clone(),
+        config.election_timeout,
+        leaderless_sender,
+    ));
+    Ok(Running {
         member,
         raft,
         tasks,
@@ -135,55 +159,108 @@ pub async fn start(
         persister: started.persister,
         worker,
         failed,
+        members,
         background,
-    };
-    running.lead(config).await?;
-    Ok(running)
+    })
 }
 
 impl Running {
-    /// Waits until the member leads, then tells its name.
-    async fn lead(&self, config: &Config) -> Result<(), Error> {
+    /// Waits until the member is led, then tells the others its name and where clients reach it.
+    ///
+    /// # Errors
+    /// The only voter does not come to lead, or the member is stopping.
+    pub async fn join(&self, config: &Config) -> Result<(), Error> {
         let began = Instant::now();
-        while !self.raft.link().reads_are_linearizable() {
-            if began.elapsed() > LEADER_TIMEOUT {
+        let link = self.raft.link();
+        while link.leader() == 0 {
+            if link.is_sole_voter() && began.elapsed() > LEADER_TIMEOUT {
                 return Err(Error::NoLeader(LEADER_TIMEOUT));
             }
             tokio::time::sleep(LEADER_POLL).await;
         }
+        loop {
+            match self.publish(config).await {
+                Ok(()) => return Ok(()),
+                // The leader may have gone meanwhile; etcd tries on as well.
+                Err(ProposeError::Timeout | ProposeError::NoLeader) => {
+                    tracing::warn!("failed to publish local member to cluster through raft");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn publish(&self, config: &Config) -> Result<(), ProposeError> {
+        // What the member publishes counts from the state as it is now.
+        match read::linearizable(&self.raft, self.member.limits.request_timeout).await {
+            Ok(()) => {}
+            Err(ReadError::Stopped) => return Err(ProposeError::Stopped),
+            Err(_) => return Err(ProposeError::Timeout),
+        }
         let member = &self.member;
-        member
-            .leases
-            .take_over(&member.state, self.raft.link().term());
-        let id = self.member.identity.member_id;
+        if self.raft.link().is_leader() {
+            member
+                .leases
+                .take_over(&member.state, self.raft.link().term());
+        }
+        let id = member.identity.member_id;
         let client_urls: Vec<String> = config
             .advertise_client_urls
             .iter()
             .map(ToString::to_string)
             .collect();
-        let is_known = self
-            .member
+        let is_known = member
             .state
             .read()
             .members
             .get(id)
             .is_some_and(|own| own.name == config.name && own.client_urls == client_urls);
         if !is_known {
-            let member = pb::Member {
+            let own = pb::Member {
                 id,
                 name: config.name.clone(),
                 client_ur_ls: client_urls,
                 ..Default::default()
             };
             // Nothing in the state can refuse it.
-            drop(
-                self.member
-                    .proposer
-                    .propose(&Command::Publish(member))
-                    .await?,
-            );
+            drop(member.proposer.propose(&Command::Publish(own)).await?);
         }
+        tracing::info!("published local member to cluster through raft");
         Ok(())
+    }
+
+    /// Lets another member lead, if this one does and another can. Waits until it does so, for one
+    /// election time-out at most.
+    pub async fn hand_over(&self, election_timeout: Duration) {
+        let link = self.raft.link();
+        if !link.is_leader() || link.is_sole_voter() {
+            return;
+        }
+        let own = self.member.identity.member_id;
+        let progress = self.raft.progress().await;
+        let best = progress
+            .iter()
+            .filter(|(id, other)| **id != own && other.is_active && !other.is_learner)
+            .max_by_key(|(_, other)| other.matched);
+        let Some((to, _)) = best else {
+            tracing::warn!("leadership cannot be handed over: no other voter is heard of");
+            return;
+        };
+        tracing::info!(
+            "local-member-id" = %format_args!("{own:x}"),
+            "transferee-member-id" = %format_args!("{to:x}"),
+            "leadership transfer starting"
+        );
+        self.raft.transfer_leader(*to);
+        let began = Instant::now();
+        while link.is_leader() || link.leader() == 0 {
+            if began.elapsed() > election_timeout {
+                tracing::warn!("leadership was not handed over in time");
+                return;
+            }
+            tokio::time::sleep(LEADER_POLL).await;
+        }
+        tracing::info!(took = ?began.elapsed(), "leadership transfer finished");
     }
 
     /// Stops everything; what was acknowledged is in the log.
@@ -203,6 +280,19 @@ impl Running {
             Err(_) => Ok(()),
         }
     }
+}
+
+/// A number that no other start has, as far as chance allows.
+fn random(directory: &Path) -> Result<u64, Error> {
+    getrandom::u64().map_err(|error| {
+        Error::io("draw random numbers for", directory)(std::io::Error::other(error.to_string()))
+    })
+}
+
+/// How many ticks that is, at least one.
+fn ticks(config: &Config, time: Duration) -> usize {
+    let ticks = time.as_millis() / config.heartbeat_interval.as_millis().max(1);
+    (ticks as usize).max(1)
 }
 
 fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
@@ -225,6 +315,7 @@ fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
         member.raft.clone(),
     );
     tasks.spawn(compactor);
+    corrupt::watch(member, config, &mut tasks);
     tasks
 }
 
@@ -243,9 +334,12 @@ fn limits(config: &Config) -> Limits {
         progress_interval: config.watch_progress_notify_interval,
         lease_ttl_min: shortest.as_millis().div_ceil(1000) as i64,
         quota_bytes: config.quota_backend_bytes,
+        learners_max: config.max_learners,
+        strict_reconfig_check: config.strict_reconfig_check,
+        election_timeout: config.election_timeout,
     }
 }
 
 fn election_ticks(config: &Config) -> usize {
-    (config.election_timeout.as_millis() / config.heartbeat_interval.as_millis().max(1)) as usize
+    ticks(config, config.election_timeout)
 }

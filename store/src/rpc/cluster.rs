@@ -1,12 +1,15 @@
-//! Cluster: MemberList; the calls that change the membership come with clusters of several
-//! members.
+//! Cluster: MemberAdd, MemberRemove, MemberUpdate, MemberList, MemberPromote.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use proto::etcdserverpb as pb;
 use tonic::{Request, Response, Status};
 
-use super::{Member, status};
+use super::Member;
+
+/// etcd leaves the revision out of the headers of this service.
+const NO_REVISION: i64 = 0;
 
 pub(super) struct Service(pub(super) Arc<Member>);
 
@@ -27,38 +30,64 @@ impl pb::cluster_server::Cluster for Service {
             .iter()
             .map(pb::Member::from)
             .collect();
-        // etcd leaves the revision out of the headers of this service.
         Ok(Response::new(pb::MemberListResponse {
-            header: self.0.header(0),
+            header: self.0.header(NO_REVISION),
             members,
         }))
     }
 
     async fn member_add(
         &self,
-        _request: Request<pb::MemberAddRequest>,
+        request: Request<pb::MemberAddRequest>,
     ) -> Result<Response<pb::MemberAddResponse>, Status> {
-        Err(status::later("MemberAdd"))
+        let request = request.into_inner();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |time| time.as_secs() as i64);
+        let (id, members) = self
+            .0
+            .add_member(&request.peer_ur_ls, request.is_learner, now)
+            .await?;
+        Ok(Response::new(pb::MemberAddResponse {
+            header: self.0.header(NO_REVISION),
+            member: members.iter().find(|member| member.id == id).cloned(),
+            members,
+        }))
     }
 
     async fn member_remove(
         &self,
-        _request: Request<pb::MemberRemoveRequest>,
+        request: Request<pb::MemberRemoveRequest>,
     ) -> Result<Response<pb::MemberRemoveResponse>, Status> {
-        Err(status::later("MemberRemove"))
+        let members = self.0.remove_member(request.into_inner().id).await?;
+        Ok(Response::new(pb::MemberRemoveResponse {
+            header: self.0.header(NO_REVISION),
+            members,
+        }))
     }
 
     async fn member_update(
         &self,
-        _request: Request<pb::MemberUpdateRequest>,
+        request: Request<pb::MemberUpdateRequest>,
     ) -> Result<Response<pb::MemberUpdateResponse>, Status> {
-        Err(status::later("MemberUpdate"))
+        let request = request.into_inner();
+        let members = self
+            .0
+            .update_member(request.id, &request.peer_ur_ls)
+            .await?;
+        Ok(Response::new(pb::MemberUpdateResponse {
+            header: self.0.header(NO_REVISION),
+            members,
+        }))
     }
 
     async fn member_promote(
         &self,
-        _request: Request<pb::MemberPromoteRequest>,
+        request: Request<pb::MemberPromoteRequest>,
     ) -> Result<Response<pb::MemberPromoteResponse>, Status> {
-        Err(status::later("MemberPromote"))
+        let members = self.0.promote_member(request.into_inner().id).await?;
+        Ok(Response::new(pb::MemberPromoteResponse {
+            header: self.0.header(NO_REVISION),
+            members,
+        }))
     }
 }

@@ -16,7 +16,7 @@ impl Member {
     }
 
     /// A header with the store's present revision.
-    pub(super) fn header_now(&self) -> Option<ResponseHeader> {
+    pub(crate) fn header_now(&self) -> Option<ResponseHeader> {
         let revision = self.state.read().store.revision();
         self.header(revision)
     }

@@ -27,6 +27,9 @@ impl pb::kv_server::Kv for Service {
         request: Request<pb::RangeRequest>,
     ) -> Result<Response<pb::RangeResponse>, Status> {
         let request = request.into_inner();
+        if !request.serializable {
+            self.0.refuse_learner()?;
+        }
         check::range(&request)?;
         if !request.serializable {
             self.0.linearizable().await?;
@@ -49,6 +52,7 @@ impl pb::kv_server::Kv for Service {
         request: Request<pb::RangeRequest>,
     ) -> Result<Response<Self::RangeStreamStream>, Status> {
         let request = request.into_inner();
+        self.0.refuse_learner()?;
         check::range_stream(&request)?;
         if !request.serializable {
             self.0.linearizable().await?;
@@ -69,6 +73,7 @@ impl pb::kv_server::Kv for Service {
         request: Request<pb::PutRequest>,
     ) -> Result<Response<pb::PutResponse>, Status> {
         let request = request.into_inner();
+        self.0.refuse_learner()?;
         check::put(&request)?;
         match self.0.propose(&Command::Put(request)).await? {
             Reply::Put(mut response) => {
@@ -84,6 +89,7 @@ impl pb::kv_server::Kv for Service {
         request: Request<pb::DeleteRangeRequest>,
     ) -> Result<Response<pb::DeleteRangeResponse>, Status> {
         let request = request.into_inner();
+        self.0.refuse_learner()?;
         check::delete_range(&request)?;
         match self.0.propose(&Command::DeleteRange(request)).await? {
             Reply::DeleteRange(mut response) => {
@@ -99,6 +105,7 @@ impl pb::kv_server::Kv for Service {
         request: Request<pb::TxnRequest>,
     ) -> Result<Response<pb::TxnResponse>, Status> {
         let request = request.into_inner();
+        self.0.refuse_learner()?;
         check::txn(&request, self.0.limits.txn_ops_max)?;
         if is_readonly(&request) {
             if !is_serializable(&request) {
@@ -122,6 +129,7 @@ impl pb::kv_server::Kv for Service {
         request: Request<pb::CompactionRequest>,
     ) -> Result<Response<pb::CompactionResponse>, Status> {
         let request = request.into_inner();
+        self.0.refuse_learner()?;
         let physical = request.physical;
         let reply = self.0.propose(&Command::Compact(request)).await?;
         if physical {

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::leaderless::Guarded;
 use super::{Member, mismatched};
 use crate::apply::Reply;
 use crate::command::Command;
-use crate::lease::RenewError;
 
 /// Answers of a keep-alive stream that may wait for the client; then its requests wait as well.
 const ANSWERS_MAX: usize = 16;
@@ -45,7 +45,7 @@ impl pb::lease_server::Lease for Service {
         }
     }
 
-    type LeaseKeepAliveStream = ReceiverStream<Result<pb::LeaseKeepAliveResponse, Status>>;
+    type LeaseKeepAliveStream = Guarded<pb::LeaseKeepAliveResponse>;
 
     async fn lease_keep_alive(
         &self,
@@ -53,6 +53,9 @@ impl pb::lease_server::Lease for Service {
     ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
         let (sender, receiver) = mpsc::channel(ANSWERS_MAX);
         let member = self.0.clone();
+        let answers = self
+            .0
+            .guard(request.metadata(), ReceiverStream::new(receiver));
         let mut requests = request.into_inner();
         tokio::spawn(async move {
             loop {
@@ -67,7 +70,7 @@ impl pb::lease_server::Lease for Service {
                 }
             }
         });
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        Ok(Response::new(answers))
     }
 
     async fn lease_time_to_live(
@@ -75,33 +78,9 @@ impl pb::lease_server::Lease for Service {
         request: Request<pb::LeaseTimeToLiveRequest>,
     ) -> Result<Response<pb::LeaseTimeToLiveResponse>, Status> {
         let request = request.into_inner();
-        self.0.linearizable().await?;
-        let state = self.0.state.read();
-        let header = self.0.header(state.store.revision());
-        let lease = state.leases.get(request.id);
-        let left = self.0.leases.seconds_left(request.id);
-        let Some((lease, left)) = lease.zip(left) else {
-            let id = request.id;
-            let response = pb::LeaseTimeToLiveResponse {
-                header,
-                id,
-                ttl: -1,
-                ..Default::default()
-            };
-            return Ok(Response::new(response));
-        };
-        let keys = if request.keys {
-            lease.keys().cloned().collect()
-        } else {
-            Vec::new()
-        };
-        Ok(Response::new(pb::LeaseTimeToLiveResponse {
-            header,
-            id: request.id,
-            ttl: left,
-            granted_ttl: lease.ttl,
-            keys,
-        }))
+        let mut response = self.0.time_to_live(&request).await?;
+        response.header = self.0.header_now();
+        Ok(Response::new(response))
     }
 
     async fn lease_leases(
@@ -143,11 +122,7 @@ impl Member {
 /// An unknown lease is told by a TTL of 0, not by an error.
 async fn renew(member: &Member, id: i64) -> Result<pb::LeaseKeepAliveResponse, Status> {
     let header = member.header_now();
-    let ttl = match member.leases.renew(id, &member.proposer).await {
-        Ok(ttl) => ttl,
-        Err(RenewError::NotFound) => 0,
-        Err(RenewError::Propose(error)) => return Err(error.into()),
-    };
+    let ttl = member.renew(id).await?;
     Ok(pb::LeaseKeepAliveResponse { header, id, ttl })
 }
 

@@ -1,6 +1,7 @@
 //! Maintenance: Alarm, Status, Defragment, Hash, HashKV, Snapshot, MoveLeader, Downgrade.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proto::etcdserverpb as pb;
 use proto::etcdserverpb::alarm_request::AlarmAction;
@@ -11,10 +12,14 @@ use tonic::{Request, Response, Status};
 use super::{Member, mismatched, status};
 use crate::apply::Reply;
 use crate::command::{Alarm, Command};
+use crate::mvcc::Hashing;
 use crate::{snapshot, version};
 
 /// Pieces of a snapshot that may wait for the client.
 const PIECES_MAX: usize = 4;
+
+/// How often it is looked at whether another member leads by now.
+const LEADER_POLL: Duration = Duration::from_millis(5);
 
 /// What an empty database occupies: clients take 0 for "unknown".
 const DB_BYTES_MIN: u64 = 16 * 1024;
@@ -27,6 +32,7 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         request: Request<pb::AlarmRequest>,
     ) -> Result<Response<pb::AlarmResponse>, Status> {
+        self.0.refuse_learner()?;
         let request = request.into_inner();
         let mut response = match AlarmAction::try_from(request.action) {
             Ok(AlarmAction::Activate | AlarmAction::Deactivate) => {
@@ -83,6 +89,7 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         _request: Request<pb::DefragmentRequest>,
     ) -> Result<Response<pb::DefragmentResponse>, Status> {
+        self.0.refuse_learner()?;
         // Space is given back as it becomes free: there is nothing to stop the world for.
         Ok(Response::new(pb::DefragmentResponse { header: None }))
     }
@@ -91,6 +98,7 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         _request: Request<pb::HashRequest>,
     ) -> Result<Response<pb::HashResponse>, Status> {
+        self.0.refuse_learner()?;
         let hash = self.0.hash_kv(0).await?;
         Ok(Response::new(pb::HashResponse {
             header: self.0.header_now(),
@@ -102,6 +110,7 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         request: Request<pb::HashKvRequest>,
     ) -> Result<Response<pb::HashKvResponse>, Status> {
+        self.0.refuse_learner()?;
         let hash = self.0.hash_kv(request.into_inner().revision).await?;
         Ok(Response::new(pb::HashKvResponse {
             header: self.0.header_now(),
@@ -132,26 +141,51 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         request: Request<pb::MoveLeaderRequest>,
     ) -> Result<Response<pb::MoveLeaderResponse>, Status> {
-        let member = &self.0;
-        let target = request.into_inner().target_id;
-        if !member.raft.link().is_leader() {
-            return Err(status::not_leader());
-        }
-        if target == member.identity.member_id {
-            return Ok(Response::new(pb::MoveLeaderResponse { header: None }));
-        }
-        Err(status::bad_leader_transferee())
+        self.0.refuse_learner()?;
+        self.0.move_leader(request.into_inner().target_id).await?;
+        Ok(Response::new(pb::MoveLeaderResponse { header: None }))
     }
 
     async fn downgrade(
         &self,
         _request: Request<pb::DowngradeRequest>,
     ) -> Result<Response<pb::DowngradeResponse>, Status> {
+        self.0.refuse_learner()?;
         Err(status::later("Downgrade"))
     }
 }
 
 impl Member {
+    /// Hands the leadership to another voter, and waits until it leads.
+    async fn move_leader(&self, target: u64) -> Result<(), Status> {
+        let link = self.raft.link();
+        if !link.is_leader() {
+            return Err(status::not_leader());
+        }
+        let member = self.members.borrow().get(target).cloned();
+        if member.is_none_or(|member| member.is_learner) {
+            return Err(status::bad_leader_transferee());
+        }
+        let (from, began) = (link.leader(), Instant::now());
+        if target != from {
+            self.raft.transfer_leader(target);
+        }
+        while link.leader() != target {
+            if began.elapsed() > self.limits.request_timeout {
+                return Err(status::leader_transfer_timeout());
+            }
+            tokio::time::sleep(LEADER_POLL).await;
+        }
+        tracing::info!(
+            "local-member-id" = %format_args!("{from:x}"),
+            "current-leader-member-id" = %format_args!("{from:x}"),
+            "transferee-member-id" = %format_args!("{target:x}"),
+            took = ?began.elapsed(),
+            "leadership transfer finished"
+        );
+        Ok(())
+    }
+
     /// Bytes that the data occupies on disk, never less than what is in use.
     pub(crate) fn db_size(&self, state: &crate::apply::State) -> u64 {
         let bytes = state.store.bytes_on_disk();
@@ -163,10 +197,24 @@ impl Member {
         state.store.live_bytes().max(DB_BYTES_MIN)
     }
 
-    async fn hash_kv(self: &Arc<Self>, revision: i64) -> Result<crate::mvcc::HashKv, Status> {
-        let member = self.clone();
-        // It reads every value: not a thing for a thread that serves others.
-        tokio::task::spawn_blocking(move || Ok(member.state.read().store.hash_kv(revision)?))
+    /// The hash of this member's keys, as etcd reckons it.
+    ///
+    /// # Errors
+    /// The revision is compacted or not there yet, or a value cannot be read.
+    pub async fn hash_kv(&self, revision: i64) -> Result<crate::mvcc::HashKv, Status> {
+        let (state, metrics) = (self.state.clone(), self.metrics.clone());
+        // It reads every value: not a thing for a thread that serves others, nor one to hold the
+        // state for, unless a checkpoint is under way.
+        let hashing = tokio::task::spawn_blocking(move || {
+            let _timer = metrics.mvcc.hash_rev_duration.start_timer();
+            let begun = state.write().store.begin_hash(revision)?;
+            Ok(match begun {
+                Hashing::Known(hash) => hash,
+                Hashing::Begun(job) => job.run()?,
+                Hashing::Busy => state.read().store.hash_kv(revision)?,
+            })
+        });
+        hashing
             .await
             .map_err(|error| Status::internal(error.to_string()))?
     }

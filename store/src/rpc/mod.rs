@@ -8,17 +8,24 @@ mod election;
 mod header;
 mod health;
 mod kv;
+mod leaderless;
 mod lease;
+mod leases;
 mod lock;
 mod maintenance;
+mod membership;
 mod metadata;
+mod others;
 mod range;
 mod session;
 mod status;
+mod timeouts;
 mod watch;
 
+pub use others::Others;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::etcdserverpb as pb;
 use tonic::Status;
@@ -27,12 +34,16 @@ use tonic::service::Routes;
 
 use crate::alarm::Space;
 use crate::apply::{Identity, Reply, Shared};
+use crate::cluster::Members;
 use crate::command::Command;
 use crate::lease::Keeper;
 use crate::metrics::Metrics;
 use crate::propose::Proposer;
+use crate::raft::ProposeError;
 use crate::watch::Hub;
 use crate::{quota, raft, read};
+
+use self::metadata::Learners;
 
 /// What the services need to know of the configuration.
 #[derive(Clone, Debug)]
@@ -49,6 +60,12 @@ pub struct Limits {
     pub lease_ttl_min: i64,
     /// `--quota-backend-bytes`, with 0 replaced; `None` when switched off.
     pub quota_bytes: Option<u64>,
+    /// `--max-learners`.
+    pub learners_max: i64,
+    /// `--strict-reconfig-check`.
+    pub strict_reconfig_check: bool,
+    /// `--election-timeout`.
+    pub election_timeout: Duration,
 }
 
 /// A running member, as its services see it.
@@ -59,8 +76,14 @@ pub struct Member {
     pub limits: Limits,
     /// The replicated state.
     pub state: Shared,
+    /// Who belongs to the cluster, without waiting for whoever changes the state.
+    pub members: tokio::sync::watch::Receiver<Members>,
     /// The way to raft.
     pub raft: raft::Handle,
+    /// The other members.
+    pub others: Arc<dyn Others>,
+    /// Whether there has been no leader for long.
+    pub leaderless: tokio::sync::watch::Receiver<bool>,
     /// The way of a write.
     pub proposer: Proposer,
     /// The way of events.
@@ -83,41 +106,74 @@ impl Member {
         let limit = self.limits.request_bytes_max + 512 * 1024;
         let mut routes = Routes::default();
         macro_rules! add {
-            ($server:path, $service:expr) => {{
+            ($server:path, $service:expr, $learners:expr) => {{
                 use $server as Server;
                 let server = Server::new($service)
                     .accept_compressed(CompressionEncoding::Gzip)
                     .send_compressed(CompressionEncoding::Gzip)
                     .max_decoding_message_size(limit)
                     .max_encoding_message_size(usize::MAX);
-                let check = metadata::Check::new(self.clone());
+                let check = metadata::Check::new(self.clone(), $learners);
                 routes = std::mem::take(&mut routes).add_service(
                     tonic::service::interceptor::InterceptedService::new(server, check),
                 );
             }};
         }
-        add!(pb::kv_server::KvServer, kv::Service(self.clone()));
-        add!(pb::watch_server::WatchServer, watch::Service(self.clone()));
-        add!(pb::lease_server::LeaseServer, lease::Service(self.clone()));
+        // A learner answers little; these two services look at each call themselves.
+        let (refused, asked) = (Learners::Refused, Learners::Asked);
+        add!(pb::kv_server::KvServer, kv::Service(self.clone()), asked);
+        add!(
+            pb::watch_server::WatchServer,
+            watch::Service(self.clone()),
+            refused
+        );
+        add!(
+            pb::lease_server::LeaseServer,
+            lease::Service(self.clone()),
+            refused
+        );
         add!(
             pb::cluster_server::ClusterServer,
-            cluster::Service(self.clone())
+            cluster::Service(self.clone()),
+            refused
         );
         add!(
             pb::maintenance_server::MaintenanceServer,
-            maintenance::Service(self.clone())
+            maintenance::Service(self.clone()),
+            asked
         );
-        add!(pb::auth_server::AuthServer, auth::Service(self.clone()));
+        add!(
+            pb::auth_server::AuthServer,
+            auth::Service(self.clone()),
+            refused
+        );
         add!(
             proto::v3lockpb::lock_server::LockServer,
-            lock::Service(self.clone())
+            lock::Service(self.clone()),
+            refused
         );
         add!(
             proto::v3electionpb::election_server::ElectionServer,
-            election::Service(self.clone())
+            election::Service(self.clone()),
+            refused
         );
-        add!(proto::health::health_server::HealthServer, health::Service);
+        add!(
+            proto::health::health_server::HealthServer,
+            health::Service,
+            refused
+        );
         routes
+    }
+
+    /// Refuses what a learner does not answer: all but its status, a snapshot, and reads of what it
+    /// happens to hold.
+    fn refuse_learner(&self) -> Result<(), Status> {
+        let members = self.members.borrow();
+        let own = members.get(self.identity.member_id);
+        match own.is_some_and(|member| member.is_learner) {
+            true => Err(status::not_for_learners()),
+            false => Ok(()),
+        }
     }
 
     /// Has a command carried out. The space it may take is its own until the outcome is known.
@@ -125,7 +181,11 @@ impl Member {
         let Ok(_reserved) = self.space.reserve(quota::cost(command)) else {
             return Err(status::no_space());
         };
-        Ok(self.proposer.propose(command).await??)
+        let began = Instant::now();
+        match self.proposer.propose(command).await {
+            Err(ProposeError::Timeout) => Err(self.timed_out(began)),
+            outcome => Ok(outcome??),
+        }
     }
 
     /// Waits until compacted history is removed.

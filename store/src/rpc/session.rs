@@ -131,7 +131,7 @@ impl Member {
             return Ok(self.grant(request).await?.id);
         }
         // An unknown lease is found out when a key is to hang on it.
-        let _ = self.leases.renew(lease, &self.proposer).await;
+        let _ = self.renew(lease).await;
         Ok(lease)
     }
 

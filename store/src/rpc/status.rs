@@ -6,7 +6,7 @@
 use tonic::{Code, Status};
 
 use crate::raft::{ProposeError, ReadError};
-use crate::{apply, lease, mvcc};
+use crate::{apply, cluster, lease, mvcc};
 
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $code:ident, $text:literal;)*) => {
@@ -29,6 +29,17 @@ errors! {
     compacted = OutOfRange, "etcdserver: mvcc: required revision has been compacted";
     future_revision = OutOfRange, "etcdserver: mvcc: required revision is a future revision";
     lease_ttl_too_large = OutOfRange, "etcdserver: too large lease TTL";
+    member_not_found = NotFound, "etcdserver: member not found";
+    member_exists = FailedPrecondition, "etcdserver: member ID already exist";
+    peer_url_exists = FailedPrecondition, "etcdserver: Peer URLs already exists";
+    member_not_learner = FailedPrecondition, "etcdserver: can only promote a learner member";
+    learner_not_ready = FailedPrecondition, "etcdserver: can only promote a learner member which is in sync with leader";
+    too_many_learners = FailedPrecondition, "etcdserver: too many learner members in cluster";
+    bad_member_urls = InvalidArgument, "etcdserver: given member URLs are invalid";
+    unhealthy = Unavailable, "etcdserver: unhealthy cluster";
+    /// etcd loses this error's code on the way.
+    not_enough_started = Unknown, "etcdserver: re-configuration failed due to not enough started members";
+    not_for_learners = FailedPrecondition, "etcdserver: rpc not supported for learner";
     lease_not_found = NotFound, "etcdserver: requested lease not found";
     lease_exists = FailedPrecondition, "etcdserver: lease already exists";
     auth_not_enabled = FailedPrecondition, "etcdserver: authentication is not enabled";
@@ -37,11 +48,15 @@ errors! {
     leader_changed = Unavailable, "etcdserver: leader changed";
     stopped = Unavailable, "etcdserver: server stopped";
     timeout = Unavailable, "etcdserver: request timed out";
+    timeout_leader_failure = Unavailable, "etcdserver: request timed out, possibly due to previous leader failure";
+    timeout_connection_lost = Unavailable, "etcdserver: request timed out, possibly due to connection lost";
     corrupt = DataLoss, "etcdserver: corrupt cluster";
     not_leader = FailedPrecondition, "etcdserver: not leader";
     bad_leader_transferee = FailedPrecondition, "etcdserver: bad leader transferee";
     /// etcd loses this error's code on the way.
     too_many_requests = Unknown, "etcdserver: too many requests";
+    /// etcd has no code for it.
+    leader_transfer_timeout = Unknown, "etcdserver: request timed out, leader transfer took too long";
     range_stream_sort = Unimplemented, "RangeStream does not support custom sort orders";
     range_stream_filter = Unimplemented, "RangeStream does not support revision filters";
     no_leader_key = Unknown, "\"leader\" field must be provided";
@@ -83,9 +98,26 @@ impl From<apply::Error> for Status {
         match error {
             apply::Error::Mvcc(error) => error.into(),
             apply::Error::Lease(error) => error.into(),
+            apply::Error::Cluster(error) => error.into(),
             apply::Error::KeyNotFound => key_not_found(),
             apply::Error::NoSpace => no_space(),
             apply::Error::Corrupt => corrupt(),
+        }
+    }
+}
+
+impl From<cluster::Error> for Status {
+    fn from(error: cluster::Error) -> Self {
+        match error {
+            cluster::Error::NotFound => member_not_found(),
+            cluster::Error::Exists => member_exists(),
+            cluster::Error::PeerUrlExists => peer_url_exists(),
+            cluster::Error::NotLearner => member_not_learner(),
+            cluster::Error::LearnerNotReady => learner_not_ready(),
+            cluster::Error::TooManyLearners => too_many_learners(),
+            cluster::Error::NotEnoughStarted => not_enough_started(),
+            // etcd lets the second change wait until it times out.
+            cluster::Error::Unhealthy | cluster::Error::Pending => unhealthy(),
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::leaderless::Guarded;
 use super::{Member, status};
 use crate::watch::{Spec, Stream, Update};
 
@@ -30,7 +31,7 @@ pub(super) struct Service(pub(super) Arc<Member>);
 
 #[tonic::async_trait]
 impl pb::watch_server::Watch for Service {
-    type WatchStream = ReceiverStream<Result<pb::WatchResponse, Status>>;
+    type WatchStream = Guarded<pb::WatchResponse>;
 
     async fn watch(
         &self,
@@ -43,8 +44,11 @@ impl pb::watch_server::Watch for Service {
             watches: HashMap::new(),
             sender,
         };
+        let responses = self
+            .0
+            .guard(request.metadata(), ReceiverStream::new(receiver));
         tokio::spawn(session.run(request.into_inner()));
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        Ok(Response::new(responses))
     }
 }
 

@@ -189,6 +189,8 @@ impl Restore<'_> {
             id: lease.id,
             ttl: lease.ttl,
             remaining: lease.remaining,
+            // No entry of this log granted it.
+            granted: 0,
         });
         let alarms = description.alarms.iter().map(|alarm| {
             // Of whom it was is unknown, so nothing but a person clears it.
