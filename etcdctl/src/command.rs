@@ -15,6 +15,7 @@ mod later;
 mod lease;
 mod lock;
 mod member;
+mod move_leader;
 mod put;
 mod snapshot;
 mod txn;
@@ -43,7 +44,7 @@ pub(crate) static ROOT: Command = Command {
         endpoint::COMMAND,
         member::COMMAND,
         snapshot::COMMAND,
-        later::MOVE_LEADER,
+        move_leader::COMMAND,
         later::DOWNGRADE,
         lock::COMMAND,
         elect::COMMAND,

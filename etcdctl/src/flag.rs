@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 
 use crate::go::{duration, number, quote::quote};
 
+pub(crate) use table::table;
+
+mod table;
+
 #[cfg(test)]
 mod tests;
 
@@ -99,7 +103,7 @@ impl Value {
         Ok(match kind {
             Kind::Bool => Self::Bool(number::parse_bool(text)?),
             Kind::Int => Self::Int(number::parse_int(text, 0)?),
-            Kind::Unsigned => Self::Unsigned(number::parse_uint(text)?),
+            Kind::Unsigned => Self::Unsigned(number::parse_uint(text, 0)?),
             Kind::Text => Self::Text(text.to_vec()),
             Kind::Duration => Self::Duration(duration::parse(&String::from_utf8_lossy(text))?),
             Kind::List if text.is_empty() => Self::List(Vec::new()),

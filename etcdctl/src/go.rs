@@ -2,8 +2,9 @@
 //!
 //! Facts from the Go documentation of `strconv`, `fmt` and `time`; scripts parse these forms.
 
+pub(crate) use store::config::duration;
+
 pub(crate) mod bytes;
-pub(crate) mod duration;
 pub(crate) mod number;
 pub(crate) mod quote;
 

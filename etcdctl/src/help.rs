@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::cli::{Action, Command, Found, GLOBAL, Group};
 use crate::command;
 use crate::exit::Done;
-use crate::flag::{self, Flag, Kind};
+use crate::flag::{self, table};
 
 /// The whole help of a command, on stdout.
 pub(crate) fn full(found: &Found, out: &mut dyn Write) -> Done {
@@ -45,13 +45,13 @@ pub(crate) fn usage(found: &Found, out: &mut dyn Write) -> io::Result<()> {
     let mut own = found.own();
     own.push(&flag::HELP);
     writeln!(out, "\nFlags:")?;
-    flags(own, out)?;
+    out.write_all(table(own, None).as_bytes())?;
     let above = found.path.split_last().map_or(&[][..], |(_, above)| above);
     let groups = above.iter().skip(1);
     let shared: Vec<_> = groups.flat_map(|c| c.shared).collect();
     if !shared.is_empty() {
         writeln!(out, "\nFlags of all `{}` commands:", above[1].name)?;
-        flags(shared, out)?;
+        out.write_all(table(shared, None).as_bytes())?;
     }
     Ok(())
 }
@@ -106,40 +106,5 @@ pub(crate) fn options(out: &mut dyn Write) -> io::Result<()> {
         "Flags that every command takes. Each can also be set by a variable: ETCDCTL_ and the flag's name"
     )?;
     writeln!(out, "in capitals, with _ for -, as in ETCDCTL_ENDPOINTS.\n")?;
-    flags(GLOBAL.iter().collect(), out)
-}
-
-fn flags(mut flags: Vec<&Flag>, out: &mut dyn Write) -> io::Result<()> {
-    flags.sort_unstable_by_key(|f| f.name);
-    let left: Vec<String> = flags.iter().map(|f| spelled(f)).collect();
-    let width = left.iter().map(String::len).max().unwrap_or(0);
-    for (flag, left) in flags.iter().zip(&left) {
-        writeln!(out, "{left:width$}   {}{}", flag.help, default(flag))?;
-    }
-    Ok(())
-}
-
-fn spelled(flag: &Flag) -> String {
-    let short = match flag.short {
-        Some(letter) => format!("  -{letter}, "),
-        None => "      ".into(),
-    };
-    let kind = match flag.kind {
-        Kind::Bool => "",
-        Kind::Int => " int",
-        Kind::Unsigned => " uint",
-        Kind::Text => " string",
-        Kind::Duration => " duration",
-        Kind::List => " strings",
-    };
-    format!("{short}--{}{kind}", flag.name)
-}
-
-fn default(flag: &Flag) -> String {
-    match (flag.kind, flag.default) {
-        (Kind::Bool, "false") | (Kind::Int, "0") | (_, "") => String::new(),
-        (Kind::Text, text) => format!(" (default \"{text}\")"),
-        (Kind::List, text) => format!(" (default [{text}])"),
-        (_, text) => format!(" (default {text})"),
-    }
+    out.write_all(table(GLOBAL.iter(), None).as_bytes())
 }

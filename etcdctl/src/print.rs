@@ -79,6 +79,22 @@ pub(crate) trait Printer {
     fn member_list(&self, _: Out<'_>, _: &pb::MemberListResponse) -> Done {
         unsupported(self.name())
     }
+    fn member_add(&self, _: Out<'_>, _: &pb::MemberAddResponse) -> Done {
+        unsupported(self.name())
+    }
+    fn member_remove(&self, _: Out<'_>, _id: u64, _: &pb::MemberRemoveResponse) -> Done {
+        unsupported(self.name())
+    }
+    fn member_update(&self, _: Out<'_>, _id: u64, _: &pb::MemberUpdateResponse) -> Done {
+        unsupported(self.name())
+    }
+    fn member_promote(&self, _: Out<'_>, _id: u64, _: &pb::MemberPromoteResponse) -> Done {
+        unsupported(self.name())
+    }
+    /// The leadership went `_from` one member `_to` another.
+    fn move_leader(&self, _: Out<'_>, _from: u64, _to: u64, _: &pb::MoveLeaderResponse) -> Done {
+        unsupported(self.name())
+    }
     fn alarm(&self, _: Out<'_>, _: &pb::AlarmResponse) -> Done {
         unsupported(self.name())
     }

@@ -1,11 +1,12 @@
 //! Our etcdctl against the real etcdctl 3.7: the same command lines, in lockstep, on two fresh
 //! servers.
 //!
-//! - [`script`]: `cases.txt`, one command line each, in all output formats where marked.
+//! - [`script`]: `cases.txt` and `members.txt`, one command line each, in all output formats where marked.
 //! - [`side`]: one server and one client; ours runs in this process, the real one is a process of
 //!   its own.
 //! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before
 //!   comparing.
+//! - [`cluster`]: both clients, one after the other, at one cluster of three members.
 //!
 //! `PINTLE_TEST_ETCD` names another server for both sides. A case that differs shows both outputs.
 
@@ -14,6 +15,7 @@
     reason = "the helpers of a test fail it by panicking, as the test itself does"
 )]
 
+mod cluster;
 mod help;
 mod lock;
 mod mask;
@@ -26,15 +28,22 @@ use std::fmt::Write;
 use crate::script::Case;
 use crate::side::{Outcome, Side};
 
-/// Fewer lines than this would mean that the script was not read.
-const LINES_MIN: usize = 150;
-
 #[test]
 fn every_command_line_answers_as_etcdctl_does() {
+    compare(include_str!("cases.txt"), 150);
+}
+
+#[test]
+fn the_membership_is_changed_as_etcdctl_does() {
+    compare(include_str!("members.txt"), 90);
+}
+
+/// Runs a script on both sides. Fewer lines than `lines_min` would mean that it was not read.
+fn compare(script: &str, lines_min: usize) {
     let mut ours = Side::ours();
     let mut real = Side::real();
-    let cases = script::read(include_str!("cases.txt"));
-    assert!(cases.len() >= LINES_MIN, "only {} cases", cases.len());
+    let cases = script::read(script);
+    assert!(cases.len() >= lines_min, "only {} cases", cases.len());
     let mut report = String::new();
     for case in &cases {
         let (left, right) = std::thread::scope(|scope| {

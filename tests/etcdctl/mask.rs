@@ -7,6 +7,8 @@ pub(crate) struct Mask {
     endpoint: String,
     /// Ids of leases granted so far: the server makes them up.
     leases: Vec<i64>,
+    /// Ids of members added so far, which depend on the time.
+    members: Vec<u64>,
 }
 
 impl Mask {
@@ -14,6 +16,7 @@ impl Mask {
         Self {
             endpoint: endpoint.to_owned(),
             leases: Vec::new(),
+            members: Vec::new(),
         }
     }
 
@@ -22,9 +25,37 @@ impl Mask {
         format!("{:x}", self.leases.last().copied().unwrap_or_default())
     }
 
+    /// The newest member's id as it is typed.
+    pub(crate) fn member(&self) -> String {
+        format!("{:x}", self.members.last().copied().unwrap_or_default())
+    }
+
+    /// Notes the member that `member add` has printed in the simple format or in JSON, or that
+    /// `member list` shows as one that never started.
+    fn learn_member(&mut self, text: &str) {
+        let hex = |id: &str| u64::from_str_radix(id.trim(), 16).ok();
+        let simple = text.strip_prefix("Member ").and_then(|rest| {
+            let (id, _) = rest.split_once(" added ")?;
+            hex(id)
+        });
+        let json = || {
+            let value: serde_json::Value = serde_json::from_str(text).ok()?;
+            let id = value.get("member")?.get("ID")?;
+            id.as_u64().or_else(|| hex(id.as_str()?))
+        };
+        let list = || {
+            let line = text.lines().find(|line| line.contains(", unstarted, "))?;
+            hex(line.split(',').next()?)
+        };
+        let id = simple.or_else(json).or_else(list);
+        self.members
+            .extend(id.filter(|id| !self.members.contains(id)));
+    }
+
     /// Notes the lease that `lease grant` has printed in the simple format, or in JSON.
     pub(crate) fn learn(&mut self, stdout: &[u8]) {
         let text = String::from_utf8_lossy(stdout);
+        self.learn_member(&text);
         let simple = text
             .strip_prefix("lease ")
             .filter(|_| text.contains(" granted with TTL(") && !text.contains("remaining"))
@@ -53,6 +84,17 @@ impl Mask {
             let mut varint = Vec::new();
             prost::encoding::encode_varint(lease.cast_unsigned(), &mut varint);
             bytes = replace(&bytes, &varint, format!("<lease {at}>").as_bytes());
+        }
+        for (at, member) in self.members.iter().enumerate() {
+            let mut id = vec![ID_FIELD];
+            prost::encoding::encode_varint(*member, &mut id);
+            // One id takes a byte more than another, and its message's length says so.
+            for start in 1..bytes.len() {
+                if bytes[start..].starts_with(&id) {
+                    bytes[start - 1] -= id.len() as u8;
+                }
+            }
+            bytes = replace(&bytes, &id, format!("<member {at}>").as_bytes());
         }
         bytes = replace(&bytes, self.endpoint.as_bytes(), b"<endpoint>");
         match String::from_utf8(bytes) {
@@ -96,12 +138,31 @@ impl Mask {
             text = text.replace(&format!("{lease:x}"), &name);
             text = text.replace(&lease.to_string(), &name);
         }
+        for (at, member) in self.members.iter().enumerate() {
+            let name = format!("<member {at}>");
+            // Padded as in "Member %16x added", else as it is.
+            text = text.replace(&format!("{member:16x}"), &name);
+            text = text.replace(&format!("{member:x}"), &name);
+            text = text.replace(&member.to_string(), &name);
+        }
         for (start, end) in SIZES {
             text = between(&text, start, end);
+        }
+        // What is left of a lease of 1,000 seconds, on a slow machine as well.
+        for left in LEFT {
+            for name in ["\"TTL\" : ", "\"ttl\":"] {
+                text = text.replace(&format!("{name}{left}"), &format!("{name}<left>"));
+            }
         }
         text
     }
 }
+
+/// The first byte of protobuf's field 1, a varint: an id, the first thing in a member.
+const ID_FIELD: u8 = 8;
+
+/// Seconds that a lease of 1,000 may have left by the time it is asked about.
+const LEFT: std::ops::Range<u32> = 970..1000;
 
 /// Sizes on disk and raft's applied index move by themselves.
 const SIZES: [(&str, &str); 8] = [
@@ -116,13 +177,16 @@ const SIZES: [(&str, &str); 8] = [
 ];
 
 fn between(text: &str, start: &str, end: &str) -> String {
-    let Some((before, rest)) = text.split_once(start) else {
-        return text.to_owned();
-    };
-    let Some((_, after)) = rest.split_once(end) else {
-        return text.to_owned();
-    };
-    format!("{before}{start}<size>{end}{after}")
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(start) {
+        let Some((_, after)) = after.split_once(end) else {
+            break;
+        };
+        out += &format!("{before}{start}<size>{end}");
+        rest = after;
+    }
+    out + rest
 }
 
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -8,6 +8,8 @@
 //! put foo < "from stdin\n"             what follows < is standard input
 //! ! version                            no --endpoints added
 //! put k v --lease {lease}              the id of the last lease granted
+//! member remove {member}               the id of the last member added
+//! member remove {own}                  the id of this side's server
 //! get foo --endpoints {endpoint}       this side's server
 //! snapshot save {dir}/file             this side's directory
 //! ```

@@ -15,6 +15,11 @@ use tempfile::TempDir;
 use crate::mask::Mask;
 use crate::script::Case;
 
+/// Where both servers say that peers reach them.
+const OWN_PORT: u16 = 53538;
+/// The id that follows from it.
+const OWN_ID: &str = "5a906d3e1771";
+
 /// What a command line did, masked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -23,7 +28,7 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
-enum Client {
+pub(crate) enum Client {
     /// `etcdctl::run` in this process.
     Ours,
     /// The real program.
@@ -47,11 +52,12 @@ impl Side {
         Self::new(Client::Real(peers::etcdctl().unwrap()))
     }
 
-    /// Both servers announce the same peer address, so that they make up the same ids.
+    /// Both servers announce the same peer address, so that they make up the same ids. That of the
+    /// member, [`OWN_ID`], is lower than any that comes later: lists have the same order.
     fn new(client: Client) -> Self {
         let binary = std::env::var_os("PINTLE_TEST_ETCD").map(PathBuf::from);
         let binary = binary.unwrap_or_else(|| peers::etcd().unwrap());
-        let peer = "http://127.0.0.1:9";
+        let peer = format!("http://127.0.0.1:{OWN_PORT}");
         let options = Options::new(binary).flags([
             "--name=golden".to_owned(),
             format!("--initial-advertise-peer-urls={peer}"),
@@ -69,18 +75,14 @@ impl Side {
 
     /// Runs a command line to its end.
     pub(crate) fn run(&mut self, case: &Case) -> Outcome {
-        let args = self.arguments(case);
-        let (code, stdout, stderr) = match &self.client {
-            Client::Ours => in_process(args, case),
-            Client::Real(program) => as_process(program, args, case),
-        };
-        self.mask.learn(&stdout);
         let dir = self.dir.path().to_str().unwrap();
-        Outcome {
-            code,
-            stdout: self.mask.bytes(&stdout, dir),
-            stderr: self.mask.text(&String::from_utf8_lossy(&stderr), dir),
-        }
+        run(
+            &self.client,
+            self.arguments(case),
+            case,
+            &mut self.mask,
+            dir,
+        )
     }
 
     /// A path in this side's directory.
@@ -97,6 +99,8 @@ impl Side {
         let dir = self.dir.path().to_str().unwrap();
         let names = [
             ("{lease}", self.mask.lease()),
+            ("{member}", self.mask.member()),
+            ("{own}", OWN_ID.to_owned()),
             ("{endpoint}", self.server.endpoint()),
             ("{dir}", dir.to_owned()),
         ];
@@ -143,6 +147,26 @@ impl Side {
                 }
             }
         }
+    }
+}
+
+/// Runs a command line to its end.
+pub(crate) fn run(
+    client: &Client,
+    args: Vec<OsString>,
+    case: &Case,
+    mask: &mut Mask,
+    dir: &str,
+) -> Outcome {
+    let (code, stdout, stderr) = match client {
+        Client::Ours => in_process(args, case),
+        Client::Real(program) => as_process(program, args, case),
+    };
+    mask.learn(&stdout);
+    Outcome {
+        code,
+        stdout: mask.bytes(&stdout, dir),
+        stderr: mask.text(&String::from_utf8_lossy(&stderr), dir),
     }
 }
 

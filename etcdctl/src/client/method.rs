@@ -55,10 +55,15 @@ methods! {
     LEASE_TIME_TO_LIVE: repeatable "/etcdserverpb.Lease/LeaseTimeToLive", pb::LeaseTimeToLiveRequest => LeaseTimeToLiveResponse;
     LEASE_LEASES: repeatable "/etcdserverpb.Lease/LeaseLeases", pb::LeaseLeasesRequest => LeaseLeasesResponse;
     MEMBER_LIST: repeatable "/etcdserverpb.Cluster/MemberList", pb::MemberListRequest => MemberListResponse;
+    MEMBER_ADD: once "/etcdserverpb.Cluster/MemberAdd", pb::MemberAddRequest => MemberAddResponse;
+    MEMBER_REMOVE: once "/etcdserverpb.Cluster/MemberRemove", pb::MemberRemoveRequest => MemberRemoveResponse;
+    MEMBER_UPDATE: once "/etcdserverpb.Cluster/MemberUpdate", pb::MemberUpdateRequest => MemberUpdateResponse;
+    MEMBER_PROMOTE: once "/etcdserverpb.Cluster/MemberPromote", pb::MemberPromoteRequest => MemberPromoteResponse;
     ALARM: repeatable "/etcdserverpb.Maintenance/Alarm", pb::AlarmRequest => AlarmResponse;
     STATUS: repeatable "/etcdserverpb.Maintenance/Status", pb::StatusRequest => StatusResponse;
     HASH_KV: repeatable "/etcdserverpb.Maintenance/HashKV", pb::HashKvRequest => HashKvResponse;
     DEFRAGMENT: once "/etcdserverpb.Maintenance/Defragment", pb::DefragmentRequest => DefragmentResponse;
+    MOVE_LEADER: repeatable "/etcdserverpb.Maintenance/MoveLeader", pb::MoveLeaderRequest => MoveLeaderResponse;
     SNAPSHOT: once "/etcdserverpb.Maintenance/Snapshot", pb::SnapshotRequest => SnapshotResponse;
     AUTHENTICATE: once "/etcdserverpb.Auth/Authenticate", pb::AuthenticateRequest => AuthenticateResponse;
     LOCK: once "/v3lockpb.Lock/Lock", lock::LockRequest => LockResponse;

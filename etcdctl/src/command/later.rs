@@ -21,12 +21,6 @@ const fn sub(name: &'static str, short: &'static str) -> Command {
     later(name, short, Group::Sub)
 }
 
-pub(super) const MOVE_LEADER: Command = later(
-    "move-leader",
-    "Hands the leadership to another member",
-    Group::Maintenance,
-);
-
 pub(super) const DOWNGRADE: Command = group(
     "downgrade",
     "Prepares the cluster for an older version",
@@ -96,8 +90,3 @@ pub(super) const MAKE_MIRROR: Command = later(
 
 pub(super) const COMPLETION: Command =
     later("completion", "Writes a completion script", Group::Utility);
-
-pub(super) const MEMBER_ADD: Command = sub("add", "Adds a member to the cluster");
-pub(super) const MEMBER_REMOVE: Command = sub("remove", "Removes a member from the cluster");
-pub(super) const MEMBER_UPDATE: Command = sub("update", "Changes a member's peer addresses");
-pub(super) const MEMBER_PROMOTE: Command = sub("promote", "Makes a learner a voting member");

@@ -172,7 +172,7 @@ fn run_for(
     let Some(why) = why else {
         return Ok(());
     };
-    let words: Vec<_> = command.iter().map(|word| quote(word)).collect();
+    let words: Vec<_> = command.iter().map(quote).collect();
     let words = words.join(" ");
     writeln!(context.io.stderr, "command [{words}] error ({why})")?;
     Err(Failure::Silent(exit::ERROR))

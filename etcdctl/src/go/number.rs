@@ -32,11 +32,14 @@ pub(crate) fn parse_int(text: &[u8], base: u32) -> Result<i64, String> {
     }
 }
 
-/// `ParseUint(text, 0, 64)`: as [`parse_int`] with base 0, but no sign is taken.
-pub(crate) fn parse_uint(text: &[u8]) -> Result<u64, String> {
+/// `ParseUint(text, base, 64)`: as [`parse_int`], but no sign is taken.
+pub(crate) fn parse_uint(text: &[u8], base: u32) -> Result<u64, String> {
     let fail = |why: &str| format!("strconv.ParseUint: parsing {}: {why}", quote(text));
     let plain = std::str::from_utf8(text).map_err(|_| fail("invalid syntax"))?;
-    let (radix, digits) = prefix(plain);
+    let (radix, digits) = match base {
+        0 => prefix(plain),
+        _ => (base, plain.to_owned()),
+    };
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return Err(fail("invalid syntax"));
     }

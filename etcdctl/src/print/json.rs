@@ -167,6 +167,39 @@ fn status(object: &mut Object<'_>, reply: &pb::StatusResponse) -> io::Result<()>
     })
 }
 
+impl Json {
+    /// A reply that ends with the members.
+    fn membership(
+        &self,
+        out: Out<'_>,
+        head: Option<&pb::ResponseHeader>,
+        added: Option<&pb::Member>,
+        members: &[pb::Member],
+    ) -> Done {
+        line(out, |object| {
+            if !self.hex {
+                header(object, "header", head)?;
+                if let Some(added) = added {
+                    member(object.key("member")?, added, false)?;
+                }
+                return object.list("members", members, |out, m| member(out, m, false));
+            }
+            nested(object, "header", |inner| {
+                let header = head.copied().unwrap_or_default();
+                inner.text("cluster_id", &format!("{:x}", header.cluster_id))?;
+                inner.text("member_id", &format!("{:x}", header.member_id))?;
+                inner.non_zero("revision", header.revision)?;
+                inner.non_zero("raft_term", header.raft_term)
+            })?;
+            if let Some(added) = added {
+                member(object.key("member")?, added, true)?;
+            }
+            let list = object.key("members")?;
+            array(list, members, |out, m| member(out, m, true))
+        })
+    }
+}
+
 impl Printer for Json {
     fn name(&self) -> &'static str {
         "json"
@@ -250,20 +283,29 @@ impl Printer for Json {
     }
 
     fn member_list(&self, out: Out<'_>, reply: &pb::MemberListResponse) -> Done {
+        self.membership(out, reply.header.as_ref(), None, &reply.members)
+    }
+
+    fn member_add(&self, out: Out<'_>, reply: &pb::MemberAddResponse) -> Done {
+        let added = reply.member.as_ref();
+        self.membership(out, reply.header.as_ref(), added, &reply.members)
+    }
+
+    fn member_remove(&self, out: Out<'_>, _: u64, reply: &pb::MemberRemoveResponse) -> Done {
+        self.membership(out, reply.header.as_ref(), None, &reply.members)
+    }
+
+    fn member_update(&self, out: Out<'_>, _: u64, reply: &pb::MemberUpdateResponse) -> Done {
+        self.membership(out, reply.header.as_ref(), None, &reply.members)
+    }
+
+    fn member_promote(&self, out: Out<'_>, _: u64, reply: &pb::MemberPromoteResponse) -> Done {
+        self.membership(out, reply.header.as_ref(), None, &reply.members)
+    }
+
+    fn move_leader(&self, out: Out<'_>, _: u64, _: u64, reply: &pb::MoveLeaderResponse) -> Done {
         line(out, |object| {
-            if !self.hex {
-                header(object, "header", reply.header.as_ref())?;
-                return object.list("members", &reply.members, |out, m| member(out, m, false));
-            }
-            nested(object, "header", |inner| {
-                let header = reply.header.unwrap_or_default();
-                inner.text("cluster_id", &format!("{:x}", header.cluster_id))?;
-                inner.text("member_id", &format!("{:x}", header.member_id))?;
-                inner.non_zero("revision", header.revision)?;
-                inner.non_zero("raft_term", header.raft_term)
-            })?;
-            let members = object.key("members")?;
-            array(members, &reply.members, |out, m| member(out, m, true))
+            header(object, "header", reply.header.as_ref())
         })
     }
 

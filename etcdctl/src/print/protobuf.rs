@@ -81,6 +81,26 @@ impl Printer for Protobuf {
         raw(out, reply)
     }
 
+    fn member_add(&self, out: Out<'_>, reply: &pb::MemberAddResponse) -> Done {
+        raw(out, reply)
+    }
+
+    fn member_remove(&self, out: Out<'_>, _: u64, reply: &pb::MemberRemoveResponse) -> Done {
+        raw(out, reply)
+    }
+
+    fn member_update(&self, out: Out<'_>, _: u64, reply: &pb::MemberUpdateResponse) -> Done {
+        raw(out, reply)
+    }
+
+    fn member_promote(&self, out: Out<'_>, _: u64, reply: &pb::MemberPromoteResponse) -> Done {
+        raw(out, reply)
+    }
+
+    fn move_leader(&self, out: Out<'_>, _: u64, _: u64, reply: &pb::MoveLeaderResponse) -> Done {
+        raw(out, reply)
+    }
+
     fn alarm(&self, out: Out<'_>, reply: &pb::AlarmResponse) -> Done {
         raw(out, reply)
     }

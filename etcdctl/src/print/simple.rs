@@ -37,6 +37,10 @@ impl Simple {
     }
 }
 
+fn cluster(header: Option<&pb::ResponseHeader>) -> u64 {
+    header.map_or(0, |header| header.cluster_id)
+}
+
 fn lines(out: Out<'_>, rows: Vec<Vec<String>>) -> Done {
     for row in rows {
         writeln!(out, "{}", row.join(", "))?;
@@ -159,6 +163,47 @@ impl Printer for Simple {
 
     fn member_list(&self, out: Out<'_>, reply: &pb::MemberListResponse) -> Done {
         lines(out, rows::members(reply))
+    }
+
+    fn member_add(&self, out: Out<'_>, reply: &pb::MemberAddResponse) -> Done {
+        let member = reply.member.clone().unwrap_or_default();
+        let (id, cluster) = (member.id, cluster(reply.header.as_ref()));
+        let how = if member.is_learner { " as learner" } else { "" };
+        Ok(writeln!(
+            out,
+            "Member {id:16x} added{how} to cluster {cluster:16x}"
+        )?)
+    }
+
+    fn member_remove(&self, out: Out<'_>, id: u64, reply: &pb::MemberRemoveResponse) -> Done {
+        let cluster = cluster(reply.header.as_ref());
+        Ok(writeln!(
+            out,
+            "Member {id:16x} removed from cluster {cluster:16x}"
+        )?)
+    }
+
+    fn member_update(&self, out: Out<'_>, id: u64, reply: &pb::MemberUpdateResponse) -> Done {
+        let cluster = cluster(reply.header.as_ref());
+        Ok(writeln!(
+            out,
+            "Member {id:16x} updated in cluster {cluster:16x}"
+        )?)
+    }
+
+    fn member_promote(&self, out: Out<'_>, id: u64, reply: &pb::MemberPromoteResponse) -> Done {
+        let cluster = cluster(reply.header.as_ref());
+        Ok(writeln!(
+            out,
+            "Member {id:16x} promoted in cluster {cluster:16x}"
+        )?)
+    }
+
+    fn move_leader(&self, out: Out<'_>, from: u64, to: u64, _: &pb::MoveLeaderResponse) -> Done {
+        Ok(writeln!(
+            out,
+            "Leadership transferred from {from:x} to {to:x}"
+        )?)
     }
 
     fn alarm(&self, out: Out<'_>, reply: &pb::AlarmResponse) -> Done {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::command::{Command, GLOBAL_FLAGS};
-use crate::flag::{Flag, Kind};
+use crate::flag::table;
 
 /// The usage of the command at the end of `path`; of `root` if that is empty.
 pub(super) fn of(root: &'static Command, path: &[&'static Command]) -> String {
@@ -30,7 +30,8 @@ pub(super) fn of(root: &'static Command, path: &[&'static Command]) -> String {
         }
     }
     text.push_str("\nFlags:\n");
-    text.push_str(&table(command.flags, Some(command.name)));
+    let help = format!("help for {}", command.name);
+    text.push_str(&table(command.flags, Some(&help)));
     if !path.is_empty() {
         text.push_str("\nGlobal Flags:\n");
         text.push_str(&table(&GLOBAL_FLAGS, None));
@@ -42,51 +43,4 @@ pub(super) fn of(root: &'static Command, path: &[&'static Command]) -> String {
         );
     }
     text
-}
-
-/// One line per flag, by name, the texts in one column. `help_of` adds the line for `--help`.
-fn table(flags: &'static [Flag], help_of: Option<&str>) -> String {
-    let mut lines: Vec<(&str, String, String)> = flags
-        .iter()
-        .map(|flag| {
-            let help = format!("{}{}", flag.help, default(flag));
-            (flag.name, left(flag), help)
-        })
-        .collect();
-    if let Some(command) = help_of {
-        lines.push(("help", "  -h, --help".into(), format!("help for {command}")));
-    }
-    lines.sort_unstable();
-    let width = lines.iter().map(|(_, left, _)| left.len()).max();
-    let width = width.unwrap_or(0);
-    lines
-        .iter()
-        .fold(String::new(), |mut text, (_, left, help)| {
-            let _ = writeln!(text, "{left:<width$}   {help}");
-            text
-        })
-}
-
-fn left(flag: &Flag) -> String {
-    let short = match flag.short {
-        Some(short) => format!("  -{short}, --"),
-        None => "      --".to_owned(),
-    };
-    let kind = match flag.kind {
-        Kind::Bool => "",
-        Kind::Int => " int",
-        Kind::Unsigned => " uint",
-        Kind::Text => " string",
-        Kind::Duration => " duration",
-        Kind::List => " strings",
-    };
-    format!("{short}{}{kind}", flag.name)
-}
-
-fn default(flag: &Flag) -> String {
-    match (flag.kind, flag.default) {
-        (_, "" | "0" | "false") => String::new(),
-        (Kind::Text, value) => format!(" (default {value:?})"),
-        (_, value) => format!(" (default {value})"),
-    }
 }
