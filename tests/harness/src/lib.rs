@@ -3,6 +3,8 @@
 //!
 //! - [`Server`]: one etcd-compatible member as a child process. It is told everything by etcd's
 //!   own flags, so the same test runs against our binary and against the real etcd.
+//! - [`Cluster`]: several of them, which can be killed, paused and replaced, with [`Links`] between
+//!   them that can be cut.
 //! - [`peers`]: where the real etcd, etcdctl and etcdutl stand; [`binary`]: where ours stand.
 //! - [`eventually`]: wait for a condition with a deadline, in place of a sleep.
 //! - [`output`]: run a command to its end, with a deadline.
@@ -12,11 +14,16 @@
 //! Invariants: traffic stays on 127.0.0.1; a process is ended by its own id and never by a name;
 //! a dropped [`Server`] leaves neither a process nor a file behind.
 
+mod cluster;
 mod command;
+mod dialer;
 mod error;
 mod http;
+mod links;
 pub mod peers;
 mod ports;
+mod process;
+mod proxy;
 mod server;
 mod wait;
 
@@ -25,13 +32,15 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use cluster::{Cluster, ClusterOptions};
 pub use command::{output, tool};
 pub use error::Error;
 pub use http::get;
+pub use links::{Held, Links};
 pub use ports::free_port;
 pub use rustix::process::Signal;
 pub use server::{Options, Server};
-pub use wait::eventually;
+pub use wait::{eventually, eventually_async};
 
 /// Finds one of our own built binaries, such as `etcd` or `etcdctl`.
 ///

@@ -6,27 +6,18 @@
 //!   server.log           stdout and stderr of every start, one after the other
 //! ```
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use rustix::process::{Pid, kill_process};
 use tempfile::TempDir;
 
-use crate::command::{appending, end, line, tail};
 use crate::ports::free_ports;
-use crate::{Error, Signal, eventually, get};
-
-/// The log line by which etcd says that it has joined its cluster and serves; it comes again
-/// after each restart.
-const READY: &str = "ready to serve client requests";
+use crate::process::{Process, port_was_taken};
+use crate::{Error, Signal, get};
 
 /// How often a start is tried when another process took one of the ports meanwhile.
 pub(crate) const PORT_TRIES: usize = 5;
-
-/// Lines of the log that an error shows.
-const TAIL_LINES: usize = 20;
 
 /// How to start a [`Server`]; [`Options::new`] gives what most tests want.
 #[derive(Debug, Clone)]
@@ -77,7 +68,7 @@ pub struct Server {
     dir: PathBuf,
     client_port: u16,
     peer_port: u16,
-    child: Option<Child>,
+    process: Process,
 }
 
 impl Server {
@@ -108,10 +99,10 @@ impl Server {
         let mut server = Server {
             options,
             _temp: temp,
+            process: Process::new(dir.join("server.log")),
             dir,
             client_port: 0,
             peer_port: 0,
-            child: None,
         };
         for attempt in 1..=PORT_TRIES {
             [server.client_port, server.peer_port] = free_ports()?;
@@ -130,7 +121,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn restart(&mut self) -> Result<(), Error> {
-        if self.child.is_some() {
+        if self.process.pid().is_some() {
             self.stop()?;
         }
         // A client that dials the port of the stopped server over and over can be given that very
@@ -152,31 +143,12 @@ impl Server {
     /// # Errors
     /// [`Error::Deadline`] when it does not end in time: it is killed then.
     pub fn stop(&mut self) -> Result<Option<ExitStatus>, Error> {
-        self.signal(Signal::TERM)?;
-        let Some(mut child) = self.child.take() else {
-            return Ok(None);
-        };
-        let mut status = None;
-        let ended = eventually(self.options.stop_limit, || {
-            status = child.try_wait().ok().flatten();
-            status.is_some()
-        });
-        if ended {
-            return Ok(status);
-        }
-        end(&mut child);
-        Err(Error::Deadline {
-            command: line(&self.command()),
-            limit: self.options.stop_limit,
-            output: self.log_tail(),
-        })
+        self.process.stop(self.options.stop_limit)
     }
 
     /// Ends the server by SIGKILL and waits until the process is gone.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            end(&mut child);
-        }
+        self.process.kill();
     }
 
     /// Sends `signal` to the server, such as [`Signal::STOP`]; a stopped server gets none.
@@ -184,18 +156,12 @@ impl Server {
     /// # Errors
     /// [`Error::Io`] when the process is gone.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        let Some(pid) = self.pid() else { return Ok(()) };
-        let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        let process = process.expect("the kernel's process ids are positive and fit in an i32");
-        kill_process(process, signal)
-            .map_err(|errno| Error::io("signal", format!("process {pid}"))(errno.into()))
+        self.process.signal(signal)
     }
 
     /// True while the process runs.
     pub fn is_running(&mut self) -> bool {
-        self.child
-            .as_mut()
-            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        self.process.is_running()
     }
 
     /// The URL for clients: `http://127.0.0.1:<port>`.
@@ -219,73 +185,35 @@ impl Server {
     /// The file that holds everything the server wrote to stdout and stderr, over all starts.
     #[must_use]
     pub fn log_path(&self) -> PathBuf {
-        self.dir.join("server.log")
+        self.process.log_path().to_path_buf()
     }
 
     /// The whole log so far.
     #[must_use]
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()
+        self.process.log()
     }
 
     /// The log's lines of level error and above. Lines which are not JSON are given too: a server
     /// writes JSON only, unless it panics.
     #[must_use]
     pub fn error_lines(&self) -> Vec<String> {
-        let log = self.log();
-        let bad = |line: &&str| {
-            let level = ["error", "dpanic", "panic", "fatal"]
-                .iter()
-                .any(|level| line.contains(&format!("\"level\":\"{level}\"")));
-            level || !line.starts_with('{')
-        };
-        log.lines().filter(bad).map(str::to_owned).collect()
+        self.process.error_lines()
     }
 
     /// The process id, while there is a process.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
+        self.process.pid()
     }
 
     /// Starts the process and waits for readiness. On failure no process is left.
     fn launch(&mut self) -> Result<(), Error> {
-        let log = self.log_path();
-        let seen = fs::metadata(&log).map_or(0, |file| file.len());
         let mut command = self.command();
-        let line = line(&command);
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(appending(&log)?)
-            .stderr(appending(&log)?)
-            .spawn()
-            .map_err(Error::io("start", &line))?;
-        let child = self.child.insert(child);
-
-        let address = format!("127.0.0.1:{}", self.client_port);
-        let mut status = None;
-        let ready = eventually(self.options.ready_limit, || {
-            status = child.try_wait().ok().flatten();
-            status.is_some() || (says_ready(&log, seen) && is_healthy(&address))
-        });
-        if let Some(status) = status {
-            self.child = None;
-            return Err(Error::Exited {
-                command: line,
-                status,
-                log: self.log_tail(),
-            });
-        }
-        if !ready {
-            self.kill();
-            let limit = self.options.ready_limit;
-            return Err(Error::NotReady {
-                command: line,
-                limit,
-                log: self.log_tail(),
-            });
-        }
-        Ok(())
+        self.process.launch(&mut command)?;
+        let address = self.endpoint();
+        let limit = self.options.ready_limit;
+        self.process.await_ready(limit, || is_healthy(&address))
     }
 
     fn command(&self) -> Command {
@@ -303,17 +231,8 @@ impl Server {
             .arg(format!("--initial-advertise-peer-urls={peer}"))
             .arg(format!("--initial-cluster=m1={peer}"))
             .args(&self.options.flags);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("ETCD_") {
-                command.env_remove(name);
-            }
-        }
         command.envs(self.options.env.iter().map(|(name, value)| (name, value)));
         command
-    }
-
-    fn log_tail(&self) -> String {
-        tail(&self.log_path(), TAIL_LINES)
     }
 
     fn has_data(&self) -> bool {
@@ -321,24 +240,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// True when the log has the ready line after its first `seen` bytes (those of earlier starts).
-fn says_ready(log: &Path, seen: u64) -> bool {
-    let bytes = fs::read(log).unwrap_or_default();
-    let from = usize::try_from(seen).unwrap_or(usize::MAX).min(bytes.len());
-    String::from_utf8_lossy(&bytes[from..]).contains(READY)
-}
-
 fn is_healthy(address: &str) -> bool {
     matches!(get(address, "/health"), Ok((200, _)))
-}
-
-/// True when a log tells that a port was in use.
-fn port_was_taken(log: &str) -> bool {
-    log.to_lowercase().contains("address already in use")
 }

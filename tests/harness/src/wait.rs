@@ -1,4 +1,4 @@
-//! Waiting for a condition.
+//! Waiting for a condition that no one tells of.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,5 +29,19 @@ pub fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool 
             return false;
         }
         thread::sleep(POLL);
+    }
+}
+
+/// The same for a condition that takes a request to look at; other tasks go on meanwhile.
+pub async fn eventually_async(limit: Duration, mut condition: impl AsyncFnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if condition().await {
+            return true;
+        }
+        if start.elapsed() >= limit {
+            return false;
+        }
+        tokio::time::sleep(POLL).await;
     }
 }
