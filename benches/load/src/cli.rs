@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::compare::Conditions;
@@ -28,7 +29,7 @@ pub struct Cli {
 /// A plan or one workload.
 #[derive(Debug, Subcommand)]
 pub enum What {
-    /// The table of one node, with its goals
+    /// The table for clusters of --nodes, with the goals that one and three have
     Table {
         /// Only rows whose name contains this; may be given several times
         #[arg(long)]
@@ -59,7 +60,10 @@ pub struct Options {
     /// Where data directories are made and removed; must be on a disk
     #[arg(long, global = true, default_value = "target/load")]
     pub dir: PathBuf,
-    /// Runs of each workload on each side
+    /// Members of each cluster; processor time, written bytes and memory are sums over all
+    #[arg(long, global = true, default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=7))]
+    pub nodes: usize,
+    /// Rounds of each workload: in each, one run on each side, taking turns to go first
     #[arg(long, global = true, default_value_t = 1)]
     pub repeat: usize,
     /// Milliseconds of rest between a window and reading memory and written bytes
@@ -98,6 +102,7 @@ impl Options {
             ours: binary(crate::OURS, self.ours.clone(), &self.ours_arg)
                 .context("build it first, or name another with --ours")?,
             theirs: binary(crate::THEIRS, theirs, &self.theirs_arg)?,
+            nodes: self.nodes,
             repeat: self.repeat.max(1),
             settle: Duration::from_millis(self.settle_ms),
         })

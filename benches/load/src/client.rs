@@ -39,6 +39,8 @@ pub enum Rpc {
     LeaseGrant,
     /// `Lease/LeaseKeepAlive`
     LeaseKeepAlive,
+    /// `Maintenance/Status`
+    Status,
 }
 
 impl Rpc {
@@ -51,6 +53,7 @@ impl Rpc {
             Self::Watch => "/etcdserverpb.Watch/Watch",
             Self::LeaseGrant => "/etcdserverpb.Lease/LeaseGrant",
             Self::LeaseKeepAlive => "/etcdserverpb.Lease/LeaseKeepAlive",
+            Self::Status => "/etcdserverpb.Maintenance/Status",
         }
     }
 
@@ -143,15 +146,6 @@ impl Connection {
             authority,
             headers,
         })
-    }
-
-    /// Opens `count` connections to one server.
-    pub async fn pool(address: SocketAddr, count: usize) -> Result<Vec<Self>, CallError> {
-        let mut pool = Vec::with_capacity(count);
-        for _ in 0..count {
-            pool.push(Self::open(address).await?);
-        }
-        Ok(pool)
     }
 
     /// One request, one reply.

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde::Serialize;
 
+use crate::cluster::Cluster;
 use crate::metric::{Metric, Row};
-use crate::server::{Binary, Server};
-use crate::workload::Workload;
+use crate::server::Binary;
+use crate::workload::{Stage, Workload};
 
 /// A workload with the name of its rows.
 #[derive(Debug, Clone)]
@@ -18,8 +18,6 @@ pub struct Case {
     pub name: String,
     /// What to run.
     pub workload: Workload,
-    /// Runs on each side; `None`: as many as asked for on the command line.
-    pub repeat: Option<usize>,
 }
 
 /// How the cases are run.
@@ -29,20 +27,27 @@ pub struct Conditions {
     pub ours: Binary,
     /// etcd.
     pub theirs: Binary,
-    /// Runs of each workload on each side.
+    /// Members of each cluster.
+    pub nodes: usize,
+    /// Rounds of each workload: in each, one run on each side.
     pub repeat: usize,
     /// The rest between a window's end and the reading of memory and written bytes.
     pub settle: Duration,
 }
 
-/// Every value one side showed for one metric of one row.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Samples(pub Vec<f64>);
+/// One value for each round that had one: a side's figure, or the ratio of both sides'.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Samples(pub BTreeMap<usize, f64>);
 
 impl Samples {
+    /// The values, round by round.
+    pub fn values(&self) -> Vec<f64> {
+        self.0.values().copied().collect()
+    }
+
     /// The middle value; of an even number, the mean of the two in the middle.
     pub fn median(&self) -> f64 {
-        let mut sorted = self.0.clone();
+        let mut sorted = self.values();
         sorted.sort_by(f64::total_cmp);
         match (sorted.len(), sorted.len() / 2) {
             (0, _) => f64::NAN,
@@ -51,15 +56,13 @@ impl Samples {
         }
     }
 
-    /// The distance of the extremes in per cent of the median.
-    pub fn spread_percent(&self) -> f64 {
-        let least = self.0.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let median = self.median();
-        if self.0.len() < 2 || median == 0.0 {
-            return 0.0;
-        }
-        (most - least) / median * 100.0
+    /// The least and the greatest value.
+    pub fn extremes(&self) -> (f64, f64) {
+        let values = self.0.values().copied();
+        (
+            values.clone().fold(f64::INFINITY, f64::min),
+            values.fold(f64::NEG_INFINITY, f64::max),
+        )
     }
 }
 
@@ -80,11 +83,17 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// Ours divided by theirs, median by median; `None` when either is missing or nothing.
-    pub fn ratio(&self, metric: Metric) -> Option<f64> {
-        let ours = self.ours.get(&metric)?.median();
-        let theirs = self.theirs.get(&metric)?.median();
-        (theirs > 0.0 && ours.is_finite()).then(|| ours / theirs)
+    /// Ours divided by theirs, round by round: the two runs of a round follow one another, so what
+    /// else the machine was doing is much the same for both. `None` when no round has a figure of
+    /// both sides, or etcd's is nothing.
+    pub fn ratios(&self, metric: Metric) -> Option<Samples> {
+        let (ours, theirs) = (self.ours.get(&metric)?, self.theirs.get(&metric)?);
+        let both = ours.0.iter().filter_map(|(round, ours)| {
+            let theirs = theirs.0.get(round).filter(|theirs| **theirs > 0.0)?;
+            Some((*round, ours / theirs))
+        });
+        let ratios = Samples(both.collect());
+        (!ratios.0.is_empty()).then_some(ratios)
     }
 }
 
@@ -100,15 +109,15 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     for case in cases {
         let first = all.len();
-        for round in 0..case.repeat.unwrap_or(conditions.repeat).max(1) {
+        for round in 0..conditions.repeat.max(1) {
             let mut sides = [&conditions.ours, &conditions.theirs];
             // Who goes first alternates, so that a machine that tires or warms up is fair.
             sides.rotate_left(round % 2);
             for side in sides {
                 writeln!(progress, "{}: {}, run {}", case.name, side.side, round + 1)?;
                 progress.flush()?;
-                match once(case, side, conditions.settle).await {
-                    Ok(found) => found.into_iter().for_each(|row| add(all, side, row)),
+                match once(case, side, conditions).await {
+                    Ok(found) => found.into_iter().for_each(|row| add(all, side, round, row)),
                     Err(error) => {
                         let row = row_named(all, &case.name);
                         row.errors.push(format!("{}: {error:#}", side.side));
@@ -125,11 +134,16 @@ pub async fn run(
     Ok(())
 }
 
-async fn once(case: &Case, binary: &Binary, settle: Duration) -> anyhow::Result<Vec<Row>> {
-    let mut server = Server::start(binary).await?;
-    let result = case.workload.run(&case.name, &mut server, settle).await;
+async fn once(case: &Case, binary: &Binary, conditions: &Conditions) -> anyhow::Result<Vec<Row>> {
+    let mut cluster = Cluster::start(binary, conditions.nodes).await?;
+    let mut stage = Stage {
+        name: &case.name,
+        cluster: &mut cluster,
+        settle: conditions.settle,
+    };
+    let result = case.workload.run(&mut stage).await;
     // A server that died explains every error better than the error itself.
-    server
+    cluster
         .check()
         .and(result)
         .with_context(|| format!("on {}", binary.path.display()))
@@ -147,7 +161,7 @@ fn row_named<'a>(rows: &'a mut Vec<Compared>, name: &str) -> &'a mut Compared {
     &mut rows[at]
 }
 
-fn add(rows: &mut Vec<Compared>, side: &Binary, row: Row) {
+fn add(rows: &mut Vec<Compared>, side: &Binary, round: usize, row: Row) {
     let compared = row_named(rows, &row.name);
     let figures = if side.side == crate::OURS {
         &mut compared.ours
@@ -155,7 +169,7 @@ fn add(rows: &mut Vec<Compared>, side: &Binary, row: Row) {
         &mut compared.theirs
     };
     for (metric, value) in row.figures {
-        figures.entry(metric).or_default().0.push(value);
+        figures.entry(metric).or_default().0.insert(round, value);
     }
     if let Some(error) = row.error {
         compared.errors.push(format!("{}: {error}", side.side));

@@ -1,7 +1,7 @@
 //! The closed loop: so many clients, each with one request under way at a time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -100,6 +100,27 @@ impl Outcome {
     }
 }
 
+/// An outcome that many clients add to.
+#[derive(Debug)]
+pub struct Tally(Mutex<Outcome>);
+
+impl Tally {
+    /// Nothing done yet.
+    pub fn empty() -> Self {
+        Self(Mutex::new(Outcome::empty()))
+    }
+
+    /// The outcome so far, to add to; not to be held while waiting for anything.
+    pub fn lock(&self) -> MutexGuard<'_, Outcome> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The outcome so far, which then starts anew.
+    pub fn take(&self) -> Outcome {
+        std::mem::replace(&mut *self.lock(), Outcome::empty())
+    }
+}
+
 /// What the clients of one loop share.
 struct Shared<O> {
     operation: Arc<O>,
@@ -107,7 +128,7 @@ struct Shared<O> {
     first: u64,
     budget: Budget,
     began: Instant,
-    outcome: Mutex<Outcome>,
+    tally: Tally,
 }
 
 impl<O: Operation> Shared<O> {
@@ -125,10 +146,6 @@ impl<O: Operation> Shared<O> {
             return None;
         }
         Some(self.first + number)
-    }
-
-    fn outcome(&self) -> std::sync::MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -173,7 +190,7 @@ async fn run<O: Operation>(
         first,
         budget,
         began: Instant::now(),
-        outcome: Mutex::new(Outcome::empty()),
+        tally: Tally::empty(),
     });
     let mut tasks = JoinSet::new();
     for client in 0..clients {
@@ -181,8 +198,7 @@ async fn run<O: Operation>(
         tasks.spawn(one_client(shared.clone(), connection));
     }
     while tasks.join_next().await.is_some() {}
-    let mut outcome = shared.outcome();
-    std::mem::replace(&mut *outcome, Outcome::empty())
+    shared.tally.take()
 }
 
 async fn one_client<O: Operation>(shared: Arc<Shared<O>>, mut connection: Connection) {
@@ -202,12 +218,12 @@ async fn one_client<O: Operation>(shared: Arc<Shared<O>>, mut connection: Connec
         match checked {
             Ok(revision) => {
                 last_revision = revision;
-                let mut outcome = shared.outcome();
+                let mut outcome = shared.tally.lock();
                 outcome.record(latency);
                 outcome.writes += u64::from(order == Order::Greater);
             }
             Err(error) => {
-                shared.outcome().fail(&error);
+                shared.tally.lock().fail(&error);
                 return;
             }
         }

@@ -1,16 +1,17 @@
 //! A load generator for plain etcd gRPC.
 //!
-//! It starts our server and the real etcd in turn, workload by workload, each on a fresh
-//! directory, puts the same load on both and compares what that cost: latency, the server's CPU
-//! time and written bytes per operation, its memory. Ratios of figures taken side by side in one
-//! run are what counts; machines differ and are noisy.
+//! It starts our server and the real etcd in turn, workload by workload, as clusters of one or
+//! several members on fresh directories, puts the same load on both and compares what that cost:
+//! latency, the servers' CPU time and written bytes per operation, their memory. Ratios of figures
+//! taken side by side in one run are what counts; machines differ and are noisy.
 //!
-//! The way of a run: [`cli`] picks a [`plan`] or one workload; [`compare`] starts a [`server`] for
-//! each side and repetition; a [`workload`] prepares it, opens a [`window`] and lets [`drive`]
-//! keep its clients busy over a [`client`]; [`report`] prints what came out.
+//! The way of a run: [`cli`] picks a [`plan`] or one workload; [`compare`] starts a [`cluster`] of
+//! [`server`]s for each side and round; a [`workload`] prepares it, opens a [`window`] and lets
+//! [`drive`] keep its clients busy over a [`client`]; [`report`] prints what came out.
 
 pub mod cli;
 pub mod client;
+pub mod cluster;
 pub mod compare;
 pub mod drive;
 pub mod keys;
@@ -42,7 +43,7 @@ pub const THEIRS: &str = "etcd";
 /// Does what the command line says: figures to `out`, progress to `progress`. Fails when
 /// anything was answered wrongly, after the report is written.
 pub async fn run(cli: &Cli, out: &mut impl Write, progress: &mut impl Write) -> anyhow::Result<()> {
-    let (cases, goals) = plan(&cli.what)?;
+    let (cases, goals) = plan(cli)?;
     let options = &cli.options;
     let conditions = options.conditions()?;
     std::fs::create_dir_all(&options.dir)
@@ -78,23 +79,22 @@ pub async fn run(cli: &Cli, out: &mut impl Write, progress: &mut impl Write) -> 
     }
 }
 
-fn plan(what: &What) -> anyhow::Result<(Vec<Case>, &'static [Goal])> {
-    match what {
+fn plan(cli: &Cli) -> anyhow::Result<(Vec<Case>, &'static [Goal])> {
+    match &cli.what {
         What::Table { only } => {
-            let mut cases = plan::table();
+            let (mut cases, goals) = plan::table(cli.options.nodes);
             let wanted = |case: &Case| only.iter().any(|part| case.name.contains(part));
             cases.retain(|case| only.is_empty() || wanted(case));
             if cases.is_empty() {
                 bail!("no row of the table contains {}", only.join(" or "));
             }
-            Ok((cases, plan::GOALS))
+            Ok((cases, goals))
         }
         What::Quick => Ok((plan::quick(), &[])),
         What::One(workload) => {
             let case = Case {
                 name: workload.name(),
                 workload: workload.clone(),
-                repeat: None,
             };
             Ok((vec![case], &[]))
         }

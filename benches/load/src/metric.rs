@@ -14,7 +14,8 @@ pub enum Metric {
     P50Us,
     /// 99th percentile of the latency of an operation.
     P99Us,
-    /// The server's user and system time, all threads, over the measured window, per operation.
+    /// The server's user and system time, all threads, over the measured window, per operation;
+    /// of a cluster, as all figures of processes here, the sum over its members.
     CpuUsPerOp,
     /// What the server caused to be written to disk, per operation. Includes one second of rest
     /// after the window, so that writing a moment later does not look like writing less.
@@ -31,6 +32,11 @@ pub enum Metric {
     StartCpuMs,
     /// What the generator itself used per operation: it shares the machine with the server.
     GeneratorCpuUsPerOp,
+    /// The part of the machine's cores that neither the server nor the generator was using during
+    /// the window, but somebody else: times are only worth something where this is small.
+    OthersCpuPercent,
+    /// Elections of a leader during the window; every one of them stops a cluster for a moment.
+    Elections,
     /// Failed operations in per cent of those tried.
     ErrorPercent,
 }
@@ -50,6 +56,8 @@ impl Metric {
             Self::ReadyMs => "ready ms",
             Self::StartCpuMs => "start CPU ms",
             Self::GeneratorCpuUsPerOp => "generator us/op",
+            Self::OthersCpuPercent => "others %",
+            Self::Elections => "elections",
             Self::ErrorPercent => "errors %",
         }
     }
@@ -75,7 +83,18 @@ impl Metric {
 
     /// Whether a ratio of ours to theirs says anything about the servers.
     pub fn is_compared(self) -> bool {
-        !matches!(self, Self::GeneratorCpuUsPerOp | Self::ErrorPercent)
+        !matches!(
+            self,
+            Self::GeneratorCpuUsPerOp
+                | Self::OthersCpuPercent
+                | Self::Elections
+                | Self::ErrorPercent
+        )
+    }
+
+    /// Whether a greater figure is the better one.
+    pub fn more_is_better(self) -> bool {
+        self == Self::OpsPerSecond
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reads gRPC replies without decoding them.
 //!
 //! A load generator that decodes every message pays as much as the server it measures. What it
-//! needs to know fits in an [`Outline`]: the revision in the header and, for each field of the
-//! message, how often it occurred or what number it held. The walk steps over everything else by
+//! needs to know fits in an [`Outline`]: the revision in the header, the member that answered and,
+//! for each field of the message, how often it occurred or what number it held. The walk steps over everything else by
 //! its length and keeps no bytes, however large the reply and wherever its chunks are cut.
 //!
 //! ```text
@@ -10,7 +10,8 @@
 //! message      | tag varint | payload | tag varint | payload | ...
 //! tag          field << 3 | wire type (0 varint, 1 eight bytes, 2 length-prefixed, 5 four bytes)
 //! ```
-//! Field 1 of every etcd reply is its `ResponseHeader`, whose field 3 is the revision.
+//! Field 1 of every etcd reply is its `ResponseHeader`, whose field 2 is the id of the member that
+//! answered and whose field 3 is the revision.
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,8 @@ pub enum Malformed {
 pub struct Outline {
     /// `header.revision`, 0 when the header or the field is absent.
     pub revision: i64,
+    /// `header.member_id`, 0 when absent.
+    pub member: u64,
     /// Length of the message in bytes.
     pub bytes: usize,
     occurrences: [u32; FIELDS],
@@ -246,7 +249,7 @@ impl Walker {
         }
     }
 
-    /// Finds the revision in a `ResponseHeader` of `length` bytes that starts `bytes`.
+    /// Finds member and revision in a `ResponseHeader` of `length` bytes that starts `bytes`.
     fn header(&mut self, bytes: &[u8], before: usize, length: usize) -> Result<Step, Malformed> {
         if length > HEADER_BYTES_MAX - 16 {
             return Err(Malformed::Protobuf("header of more than 112 bytes"));
@@ -260,8 +263,10 @@ impl Walker {
                 return Err(Malformed::Protobuf("header field"));
             }
             let (number, len) = varint(&rest[tag_len..])?.ok_or(Malformed::Truncated)?;
-            if tag >> 3 == 3 {
-                self.outline.revision = number.cast_signed();
+            match tag >> 3 {
+                2 => self.outline.member = number,
+                3 => self.outline.revision = number.cast_signed(),
+                _ => (),
             }
             rest = &rest[tag_len + len..];
         }

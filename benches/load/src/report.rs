@@ -7,14 +7,14 @@ pub mod machine;
 use std::io::Write;
 
 use self::grid::Grid;
-use crate::compare::{Compared, Measured};
+use crate::compare::{Compared, Measured, Samples};
 use crate::metric::Metric;
 use crate::plan::Goal;
 
 pub use self::json::json;
 
 /// The columns of the table of figures.
-const FIGURE_COLUMNS: [Metric; 11] = [
+const FIGURE_COLUMNS: [Metric; 14] = [
     Metric::OpsPerSecond,
     Metric::P50Us,
     Metric::P99Us,
@@ -23,9 +23,12 @@ const FIGURE_COLUMNS: [Metric; 11] = [
     Metric::WrittenBytesPerOp,
     Metric::RssMib,
     Metric::PeakRssMib,
+    Metric::OthersCpuPercent,
+    Metric::Elections,
     Metric::ErrorPercent,
     Metric::ListeningMs,
     Metric::ReadyMs,
+    Metric::StartCpuMs,
 ];
 
 /// What a report covers.
@@ -71,8 +74,9 @@ impl Report<'_> {
         self.figures().markdown(out)?;
         writeln!(
             out,
-            "\nEach figure is the median of the runs; `spread` is the distance of the extremes in \
-             per cent of it, the larger of the two sides."
+            "\nEach figure is the median of its side's runs. Each ratio is the median of the ratios of \
+             the rounds, in which both sides ran one after the other; `least-most` \
+             are the extremes of these."
         )?;
         for error in self.errors() {
             writeln!(out, "- FAILED: {error}")?;
@@ -89,7 +93,7 @@ impl Report<'_> {
         })
     }
 
-    /// Four lines for each row: both sides, the ratio and the spread.
+    /// Four lines for each row: both sides, the ratio and, of several rounds, its extremes.
     fn figures(&self) -> Grid {
         let mut head = vec!["workload".to_owned(), String::new()];
         head.extend(FIGURE_COLUMNS.map(|metric| metric.title().to_owned()));
@@ -106,14 +110,12 @@ impl Report<'_> {
             };
             grid.push(line(crate::OURS, &row.name, &show(&row.ours)));
             grid.push(line(crate::THEIRS, "", &show(&row.theirs)));
+            let ratios = |metric: Metric| row.ratios(metric).filter(|_| metric.is_compared());
             grid.push(line("ratio", "", &|metric| {
-                let ratio = row.ratio(metric).filter(|_| metric.is_compared())?;
-                Some(show_ratio(ratio))
+                Some(show_ratio(ratios(metric)?.median()))
             }));
-            grid.push(line("spread", "", &|metric| {
-                let side = |figures: &Measured| Some(figures.get(&metric)?.spread_percent());
-                let spread = side(&row.ours)?.max(side(&row.theirs)?);
-                (spread > 0.0).then(|| format!("{spread:.0} %"))
+            grid.push(line("least-most", "", &|metric| {
+                Some(show_extremes(&ratios(metric)?))
             }));
         }
         grid
@@ -122,7 +124,16 @@ impl Report<'_> {
     /// One line for each goal.
     fn goals(&self) -> Grid {
         let head = [
-            "workload", "figure", "ours", "etcd", "ratio", "bar", "goal", "verdict",
+            "workload",
+            "figure",
+            "ours",
+            "etcd",
+            "ratio",
+            "least-most",
+            "rounds",
+            "bar",
+            "goal",
+            "verdict",
         ];
         let mut grid = Grid::new(head.map(str::to_owned).to_vec(), 2);
         for goal in self.goals {
@@ -134,15 +145,18 @@ impl Report<'_> {
                     .get(&goal.metric)
                     .map_or_else(String::new, |samples| goal.metric.show(samples.median()))
             };
-            let ratio = row.ratio(goal.metric);
+            let ratios = row.ratios(goal.metric).unwrap_or_default();
+            let ratio = (!ratios.0.is_empty()).then(|| ratios.median());
             grid.push(vec![
                 row.name.clone(),
                 goal.metric.title().to_owned(),
                 median(&row.ours),
                 median(&row.theirs),
                 ratio.map_or_else(String::new, show_ratio),
-                goal.bar.map_or_else(String::new, |bar| format!("<= {bar}")),
-                format!("<= {}", goal.goal),
+                show_extremes(&ratios),
+                ratios.0.len().to_string(),
+                goal.bar.map_or_else(String::new, |bar| goal.condition(bar)),
+                goal.condition(goal.goal),
                 verdict(ratio, goal).to_owned(),
             ]);
         }
@@ -154,8 +168,8 @@ impl Report<'_> {
 pub fn verdict(ratio: Option<f64>, goal: &Goal) -> &'static str {
     match (ratio, goal.bar) {
         (None, _) => "not measured",
-        (Some(ratio), _) if ratio <= goal.goal => "goal reached",
-        (Some(ratio), Some(bar)) if ratio <= bar => "bar reached",
+        (Some(ratio), _) if goal.reaches(ratio, goal.goal) => "goal reached",
+        (Some(ratio), Some(bar)) if goal.reaches(ratio, bar) => "bar reached",
         _ => "missed",
     }
 }
@@ -166,6 +180,15 @@ fn show_ratio(ratio: f64) -> String {
     } else {
         format!("{ratio:.2}x")
     }
+}
+
+/// How far the rounds' ratios lie apart; of one round there is nothing to say.
+fn show_extremes(ratios: &Samples) -> String {
+    if ratios.0.len() < 2 {
+        return String::new();
+    }
+    let (least, most) = ratios.extremes();
+    format!("{}-{}", show_ratio(least), show_ratio(most))
 }
 
 #[cfg(test)]

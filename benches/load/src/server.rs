@@ -1,7 +1,4 @@
-//! Starts, restarts and stops one server, and knows where it listens.
-//!
-//! Every server gets a fresh data directory below the one given, ports from the kernel and its
-//! output in a file. It dies with its [`Server`], and the directory goes with it.
+//! One member's process: its command line, its start, its end.
 
 mod ready;
 pub mod usage;
@@ -14,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
 use self::usage::Usage;
 
@@ -22,8 +18,6 @@ use self::usage::Usage;
 const READY_WITHIN: Duration = Duration::from_secs(180);
 /// How long a server may take to end after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(60);
-/// Ports handed out by the kernel can be taken by somebody else before the server binds them.
-const START_ATTEMPTS: usize = 3;
 
 /// A binary to measure and where it may put its data.
 #[derive(Debug, Clone)]
@@ -39,7 +33,7 @@ pub struct Binary {
 }
 
 /// How a start went.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Startup {
     /// Until the client port accepted a connection.
     pub listening: Duration,
@@ -49,97 +43,144 @@ pub struct Startup {
     pub cpu: Duration,
 }
 
-/// A running server.
+impl Startup {
+    /// Both starts as one: done when the later one is, and paid for by both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            listening: self.listening.max(other.listening),
+            ready: self.ready.max(other.ready),
+            cpu: self.cpu + other.cpu,
+        }
+    }
+}
+
+/// The ports of one member.
+#[derive(Debug, Clone, Copy)]
+pub struct Seat {
+    client: u16,
+    peer: u16,
+}
+
+impl Seat {
+    /// Seats for `count` members, on ports nobody listens on now.
+    pub fn free(count: usize) -> anyhow::Result<Vec<Self>> {
+        // All are held until all are known: the kernel must not hand out one of them twice.
+        let listeners = (0..count * 2)
+            .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+            .collect::<std::io::Result<Vec<_>>>()
+            .context("no free port")?;
+        let port = |listener: &TcpListener| anyhow::Ok(listener.local_addr()?.port());
+        listeners
+            .chunks_exact(2)
+            .map(|pair| {
+                Ok(Self {
+                    client: port(&pair[0])?,
+                    peer: port(&pair[1])?,
+                })
+            })
+            .collect()
+    }
+
+    fn address(self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.client))
+    }
+
+    fn client_url(self) -> String {
+        format!("http://127.0.0.1:{}", self.client)
+    }
+
+    fn peer_url(self) -> String {
+        format!("http://127.0.0.1:{}", self.peer)
+    }
+}
+
+/// A child process that is killed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    process: Process,
-    binary: Binary,
-    startup: Startup,
-    directory: TempDir,
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+    began: Instant,
 }
 
 impl Server {
-    /// Starts `binary` on an empty directory and waits until it is ready.
-    pub async fn start(binary: &Binary) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&binary.directory)
-            .with_context(|| format!("cannot create {}", binary.directory.display()))?;
-        let directory = tempfile::Builder::new()
-            .prefix(&format!("{}-", binary.side))
-            .tempdir_in(&binary.directory)
-            .with_context(|| {
-                format!(
-                    "cannot create a directory in {}",
-                    binary.directory.display()
-                )
-            })?;
-        let (process, startup) = launch(binary, directory.path()).await?;
+    /// Starts the member that sits at `seats[at]`, with its data in a folder of its own below
+    /// `directory`; [`Server::ready`] waits for it.
+    pub fn spawn(
+        binary: &Binary,
+        seats: &[Seat],
+        at: usize,
+        directory: &Path,
+    ) -> anyhow::Result<Self> {
+        let name = member_name(at);
+        let log = directory.join(format!("{name}.log"));
+        let output =
+            File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        let began = Instant::now();
+        let child = Command::new(&binary.path)
+            .args(arguments(&directory.join(&name), seats, at))
+            .args(&binary.arguments)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot run {}", binary.path.display()))?;
         Ok(Self {
-            process,
-            binary: binary.clone(),
-            startup,
-            directory,
+            child,
+            address: seats[at].address(),
+            log,
+            began,
         })
     }
 
-    /// Ends the server as an operator would (SIGTERM) and starts it again on the same directory.
-    pub async fn restart(&mut self) -> anyhow::Result<()> {
-        self.process.terminate().await?;
-        let (process, startup) = launch(&self.binary, self.directory.path()).await?;
-        self.process = process;
-        self.startup = startup;
-        Ok(())
+    /// Waits until it listens and then until it is ready, both counted from its start.
+    pub async fn ready(&mut self) -> anyhow::Result<Startup> {
+        let deadline = self.began + READY_WITHIN;
+        let listening = loop {
+            if ready::accepts(self.address).await {
+                break self.began.elapsed();
+            }
+            self.check()?;
+            ready::pause(deadline).await?;
+        };
+        while !ready::is_ready(self.address).await {
+            self.check()?;
+            ready::pause(deadline).await?;
+        }
+        Ok(Startup {
+            listening,
+            ready: self.began.elapsed(),
+            cpu: self.usage()?.cpu,
+        })
     }
 
     /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
-        self.process.address
-    }
-
-    /// How the last start went.
-    pub fn startup(&self) -> Startup {
-        self.startup
-    }
-
-    /// Fails with the end of the log when the process is gone.
-    pub fn check(&mut self) -> anyhow::Result<()> {
-        self.process.check()
+        self.address
     }
 
     /// What the process has used up to now.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        Usage::of(&self.process.id().to_string())
+        Usage::of(&self.child.id().to_string())
     }
 
     /// Makes the peak of resident memory start anew.
     pub fn reset_peak(&self) -> anyhow::Result<()> {
-        usage::reset_peak(self.process.id())
+        usage::reset_peak(self.child.id())
     }
 
     /// The body of `/version`.
     pub async fn version(&self) -> anyhow::Result<String> {
-        let (status, body) = ready::get(self.address(), "/version").await?;
+        let (status, body) = ready::get(self.address, "/version").await?;
         if status != 200 {
             bail!("/version answered {status}");
         }
         Ok(body)
     }
-}
-
-/// A child that is killed when dropped.
-#[derive(Debug)]
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    log: PathBuf,
-}
-
-impl Process {
-    fn id(&self) -> u32 {
-        self.child.id()
-    }
 
     /// Fails with the end of the log when the process is gone.
-    fn check(&mut self) -> anyhow::Result<()> {
+    pub fn check(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.child.try_wait()? {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             let lines = log.lines().rev().take(10).collect::<Vec<_>>();
@@ -149,10 +190,13 @@ impl Process {
         Ok(())
     }
 
-    /// SIGTERM, then waits for the end.
-    async fn terminate(&mut self) -> anyhow::Result<()> {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).context("cannot send SIGTERM")?;
+    /// Sends SIGTERM.
+    pub fn ask_to_end(&self) -> anyhow::Result<()> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).context("cannot send SIGTERM")
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
         let asked = Instant::now();
         while self.child.try_wait()?.is_none() {
             if asked.elapsed() > STOP_WITHIN {
@@ -164,7 +208,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for Server {
     fn drop(&mut self) {
         // Neither can fail in a way that anything could be done about: it is gone already.
         let _ = self.child.kill();
@@ -172,82 +216,33 @@ impl Drop for Process {
     }
 }
 
-/// Starts the binary on `directory`, on other ports when somebody was faster.
-async fn launch(binary: &Binary, directory: &Path) -> anyhow::Result<(Process, Startup)> {
-    let mut attempt = 1;
-    loop {
-        match launch_once(binary, directory).await {
-            Ok(started) => return Ok(started),
-            Err(error) if attempt < START_ATTEMPTS && port_was_taken(&error) => attempt += 1,
-            Err(error) => {
-                return Err(error.context(format!("cannot start {}", binary.path.display())));
-            }
-        }
-    }
-}
-
-fn port_was_taken(error: &anyhow::Error) -> bool {
-    format!("{error:#}").contains("address already in use")
-}
-
-async fn launch_once(binary: &Binary, directory: &Path) -> anyhow::Result<(Process, Startup)> {
-    let [client, peer] = free_ports()?;
-    let log = directory.join("server.log");
-    let output = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-    let began = Instant::now();
-    let child = Command::new(&binary.path)
-        .args(arguments(&directory.join("data"), client, peer))
-        .args(&binary.arguments)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .spawn()?;
-    let mut process = Process {
-        child,
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, client)),
-        log,
-    };
-    let deadline = began + READY_WITHIN;
-    let listening = loop {
-        if ready::accepts(process.address).await {
-            break began.elapsed();
-        }
-        process.check()?;
-        ready::pause(deadline).await?;
-    };
-    while !ready::is_ready(process.address).await {
-        process.check()?;
-        ready::pause(deadline).await?;
-    }
-    let startup = Startup {
-        listening,
-        ready: began.elapsed(),
-        cpu: Usage::of(&process.id().to_string())?.cpu,
-    };
-    Ok((process, startup))
-}
-
-/// Two ports nobody listens on now.
-fn free_ports() -> anyhow::Result<[u16; 2]> {
-    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port");
-    let (first, second) = (bind()?, bind()?);
-    Ok([first.local_addr()?.port(), second.local_addr()?.port()])
+fn member_name(at: usize) -> String {
+    format!("member{}", at + 1)
 }
 
 /// The command line both servers get: etcd's flags, a quota wide enough for the million keys, and
 /// no log lines about slow requests, which would be part of what is written.
-fn arguments(data: &Path, client: u16, peer: u16) -> Vec<String> {
-    let client = format!("http://127.0.0.1:{client}");
-    let peer = format!("http://127.0.0.1:{peer}");
+fn arguments(data: &Path, seats: &[Seat], at: usize) -> Vec<String> {
+    let (client, peer) = (seats[at].client_url(), seats[at].peer_url());
+    let cluster = seats
+        .iter()
+        .enumerate()
+        .map(|(at, seat)| format!("{}={}", member_name(at), seat.peer_url()))
+        .collect::<Vec<_>>();
     vec![
-        "--name=load".into(),
+        format!("--name={}", member_name(at)),
         format!("--data-dir={}", data.display()),
         format!("--listen-client-urls={client}"),
         format!("--advertise-client-urls={client}"),
         format!("--listen-peer-urls={peer}"),
         format!("--initial-advertise-peer-urls={peer}"),
-        format!("--initial-cluster=load={peer}"),
+        format!("--initial-cluster={}", cluster.join(",")),
+        "--initial-cluster-state=new".into(),
+        "--initial-cluster-token=load".into(),
         "--quota-backend-bytes=8589934592".into(),
         "--log-level=error".into(),
     ]
 }
+
+#[cfg(test)]
+mod tests;

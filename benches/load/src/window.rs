@@ -1,33 +1,52 @@
-//! The measured window: the accounts of the server and of the generator at both of its ends.
+//! The measured window: the accounts of the cluster and of the generator at both of its ends.
 
 use std::time::{Duration, Instant};
 
+use crate::cluster::{Cluster, Leadership};
 use crate::drive::Outcome;
 use crate::metric::{Figures, Metric, Row};
-use crate::server::Server;
-use crate::server::usage::Usage;
+use crate::server::usage::{Usage, machine_busy};
 
 /// An open window.
 #[derive(Debug)]
 pub struct Window<'a> {
-    server: &'a Server,
+    cluster: &'a Cluster,
     began: Instant,
-    server_before: Usage,
-    own_before: Usage,
+    before: Accounts,
+    leadership: Leadership,
     settle: Duration,
 }
 
+/// Who has used how much up to one moment.
+#[derive(Debug)]
+struct Accounts {
+    servers: Usage,
+    own: Usage,
+    machine: Duration,
+}
+
+impl Accounts {
+    fn read(cluster: &Cluster) -> anyhow::Result<Self> {
+        Ok(Self {
+            servers: cluster.usage()?,
+            own: Usage::of("self")?,
+            machine: machine_busy()?,
+        })
+    }
+}
+
 impl<'a> Window<'a> {
-    /// Opens the window on `server` after a rest, so that what its preparation left to do is not
+    /// Opens the window on `cluster` after a rest, so that what its preparation left to do is not
     /// charged to the load. The same rest, `settle`, is taken after the window, before memory and
     /// written bytes are read.
-    pub async fn open(server: &'a Server, settle: Duration) -> anyhow::Result<Self> {
+    pub async fn open(cluster: &'a Cluster, settle: Duration) -> anyhow::Result<Self> {
         tokio::time::sleep(settle).await;
-        server.reset_peak()?;
+        let leadership = cluster.leadership().await?;
+        cluster.reset_peak()?;
         Ok(Self {
-            server,
-            server_before: server.usage()?,
-            own_before: Usage::of("self")?,
+            cluster,
+            leadership,
+            before: Accounts::read(cluster)?,
             began: Instant::now(),
             settle,
         })
@@ -36,34 +55,39 @@ impl<'a> Window<'a> {
     /// Closes the window now and makes its row.
     pub async fn close(self, name: &str, outcome: Outcome) -> anyhow::Result<Row> {
         let seconds = self.began.elapsed().as_secs_f64();
-        let server = self.server.usage()?;
-        let own = Usage::of("self")?;
+        let after = Accounts::read(self.cluster)?;
         tokio::time::sleep(self.settle).await;
-        let settled = self.server.usage()?;
+        let settled = self.cluster.usage()?;
 
         let operations = outcome.done.max(1) as f64;
-        let per_operation = |after: Duration, before: Duration| {
-            (after.saturating_sub(before)).as_secs_f64() * 1e6 / operations
-        };
-        let quantile = |quantile| outcome.latencies.value_at_quantile(quantile) as f64 / 1e3;
         let tried = (outcome.done + outcome.failed).max(1) as f64;
-        let written = settled.written_bytes - self.server_before.written_bytes;
+        let servers = after.servers.cpu.saturating_sub(self.before.servers.cpu);
+        let own = after.own.cpu.saturating_sub(self.before.own.cpu);
+        let machine = after.machine.saturating_sub(self.before.machine);
+        let others = machine.saturating_sub(servers + own).as_secs_f64();
+        let cores = std::thread::available_parallelism()?.get() as f64;
+        let written = settled.written_bytes - self.before.servers.written_bytes;
+        let microseconds_each = |time: Duration| time.as_secs_f64() * 1e6 / operations;
         let mut figures = Figures::from([
             (Metric::OpsPerSecond, outcome.done as f64 / seconds),
+            (Metric::CpuUsPerOp, microseconds_each(servers)),
+            (Metric::GeneratorCpuUsPerOp, microseconds_each(own)),
             (
-                Metric::CpuUsPerOp,
-                per_operation(server.cpu, self.server_before.cpu),
-            ),
-            (
-                Metric::GeneratorCpuUsPerOp,
-                per_operation(own.cpu, self.own_before.cpu),
+                Metric::OthersCpuPercent,
+                others * 100.0 / (seconds * cores).max(1e-3),
             ),
             (Metric::WrittenBytesPerOp, written as f64 / operations),
             (Metric::RssMib, settled.rss_kib as f64 / 1024.0),
             (Metric::PeakRssMib, settled.peak_kib as f64 / 1024.0),
             (Metric::ErrorPercent, outcome.failed as f64 * 100.0 / tried),
         ]);
+        if self.cluster.nodes() > 1 {
+            let term = self.cluster.leadership().await?.term;
+            let elections = term.saturating_sub(self.leadership.term);
+            figures.insert(Metric::Elections, elections as f64);
+        }
         if !outcome.latencies.is_empty() {
+            let quantile = |quantile| outcome.latencies.value_at_quantile(quantile) as f64 / 1e3;
             figures.insert(Metric::P50Us, quantile(0.50));
             figures.insert(Metric::P99Us, quantile(0.99));
         }

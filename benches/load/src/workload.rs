@@ -1,7 +1,7 @@
 //! The workloads, one file each, and what they have in common.
 //!
-//! Each gets a server on an empty directory, prepares it, opens a [`Window`], runs, and returns
-//! one row for each of its phases. Checks stand beside the load: revisions must grow, counts must
+//! Each gets a [`Stage`] with a cluster on empty directories, prepares it, opens a window, runs, and
+//! returns one row for each of its phases. Checks stand beside the load: revisions must grow, counts must
 //! be exact, and after writes the store's revision must have advanced by exactly their number.
 
 mod fill;
@@ -10,23 +10,21 @@ pub mod lease_keepalive;
 pub mod million;
 pub mod put;
 pub mod range;
+mod stage;
 pub mod txn_mixed;
 pub mod txn_put;
 pub mod watch;
 pub mod watch_latency;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use crate::client::Connection;
-use crate::drive::{Budget, Operation, closed_loop, warm_up};
+pub use self::stage::Stage;
+use crate::cluster::Connect;
+use crate::drive::Budget;
 use crate::keys::Keys;
 use crate::metric::Row;
-use crate::server::Server;
-use crate::window::Window;
 
 /// How much traffic of which kind; every workload that loops over requests has these.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +35,9 @@ pub struct Traffic {
     /// TCP connections the clients share; 0: one for every ten clients
     #[arg(long, default_value_t = 0)]
     pub connections: usize,
+    /// Members the clients talk to [default: the leader for one client, all for several]
+    #[arg(long, value_enum)]
+    pub connect: Option<Connect>,
     /// Requests to make [default: 10000 unless --seconds is given]
     #[arg(long)]
     pub total: Option<u64>,
@@ -65,6 +66,7 @@ impl Default for Traffic {
         Self {
             clients: 1,
             connections: 0,
+            connect: None,
             total: None,
             seconds: None,
             value_size: 256,
@@ -107,34 +109,6 @@ impl Traffic {
             self.value_size,
         )
     }
-
-    /// Warms up, opens the window, runs the loop and closes the window.
-    async fn measure<O: Operation>(
-        &self,
-        operation: O,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Row> {
-        let clients = self.clients.max(1);
-        let pool = Connection::pool(server.address(), self.pool_size()).await?;
-        let operation = Arc::new(operation);
-        let warmup = self.warmup.unwrap_or((clients as u64).max(100));
-        let warm = warm_up(&pool, clients, &operation, warmup).await;
-        if let Some(error) = warm.error {
-            bail!("{name}: while warming up: {error}");
-        }
-        let before = fill::revision(&pool[0]).await?;
-        let window = Window::open(server, settle).await?;
-        let outcome = closed_loop(&pool, clients, &operation, self.budget()).await;
-        let writes = outcome.writes;
-        let mut row = window.close(name, outcome).await?;
-        let advanced = fill::revision(&pool[0]).await? - before;
-        if row.error.is_none() && u64::try_from(advanced) != Ok(writes) {
-            row.error = Some(format!("{writes} writes moved the revision by {advanced}"));
-        }
-        Ok(row)
-    }
 }
 
 /// What can be measured.
@@ -161,24 +135,18 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// Runs on a server whose directory is empty; `name` names the row, or starts the names of
-    /// its phases.
-    pub async fn run(
-        &self,
-        name: &str,
-        server: &mut Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    /// Runs on a cluster whose directories are empty.
+    pub async fn run(&self, stage: &mut Stage<'_>) -> anyhow::Result<Vec<Row>> {
         match self {
-            Self::Put(put) => put.run(name, server, settle).await,
-            Self::Range(range) => range.run(name, server, settle).await,
-            Self::TxnPut(txn_put) => txn_put.run(name, server, settle).await,
-            Self::TxnMixed(txn_mixed) => txn_mixed.run(name, server, settle).await,
-            Self::Watch(watch) => watch.run(name, server, settle).await,
-            Self::WatchLatency(latency) => latency.run(name, server, settle).await,
-            Self::LeaseKeepalive(lease) => lease.run(name, server, settle).await,
-            Self::Idle(idle) => idle.run(name, server, settle).await,
-            Self::Million(million) => million.run(name, server, settle).await,
+            Self::Put(put) => put.run(stage).await,
+            Self::Range(range) => range.run(stage).await,
+            Self::TxnPut(txn_put) => txn_put.run(stage).await,
+            Self::TxnMixed(txn_mixed) => txn_mixed.run(stage).await,
+            Self::Watch(watch) => watch.run(stage).await,
+            Self::WatchLatency(latency) => latency.run(stage).await,
+            Self::LeaseKeepalive(lease) => lease.run(stage).await,
+            Self::Idle(idle) => idle.run(stage).await,
+            Self::Million(million) => million.run(stage).await,
         }
     }
 

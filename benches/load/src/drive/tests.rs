@@ -86,7 +86,11 @@ async fn connect(stuck_at: i64) -> Vec<Connection> {
             .add_service(KvServer::new(fake))
             .serve_with_incoming(TcpListenerStream::new(listener)),
     );
-    Connection::pool(address, 2).await.unwrap()
+    let mut pool = Vec::new();
+    for _ in 0..2 {
+        pool.push(Connection::open(address).await.unwrap());
+    }
+    pool
 }
 
 struct Calls(Rpc);

@@ -14,7 +14,7 @@ fn range(entries: usize) -> RangeResponse {
     RangeResponse {
         header: Some(ResponseHeader {
             cluster_id: u64::MAX,
-            member_id: u64::MAX,
+            member_id: 7,
             revision: i64::MAX,
             raft_term: 2,
         }),
@@ -53,6 +53,7 @@ fn every_cut_gives_the_same_outline() {
         let seen = outlines(Shape::Plain, &bytes, chunk);
         assert_eq!(seen.len(), 3, "chunks of {chunk}");
         assert_eq!(seen[0].revision, i64::MAX, "chunks of {chunk}");
+        assert_eq!(seen[0].member, 7, "chunks of {chunk}");
         assert_eq!(seen[0].occurrences(2), 20, "chunks of {chunk}");
         assert_eq!(seen[0].number(4), 100_000, "chunks of {chunk}");
         assert_eq!(seen[1], Outline::default(), "chunks of {chunk}");

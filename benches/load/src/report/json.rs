@@ -1,4 +1,4 @@
-//! The report for programs: every run of every figure, with its median, spread and ratio.
+//! The report for programs: every run of every figure, with its median and ratio.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::metric::Metric;
 pub fn json(report: &Report<'_>) -> Value {
     let goals = report.goals.iter().map(|goal| {
         let row = report.rows.iter().find(|row| row.name == goal.row);
-        let ratio = row.and_then(|row| row.ratio(goal.metric));
+        let ratio = row.and_then(|row| Some(row.ratios(goal.metric)?.median()));
         json!({
             "row": goal.row,
             "metric": goal.metric,
@@ -34,7 +34,7 @@ fn row(row: &Compared) -> Value {
         let figures = json!({
             "ours": row.ours.get(&metric).map(samples),
             "etcd": row.theirs.get(&metric).map(samples),
-            "ratio": row.ratio(metric),
+            "ratio": row.ratios(metric).as_ref().map(samples),
         });
         metrics.insert(name(metric), figures);
     }
@@ -44,8 +44,7 @@ fn row(row: &Compared) -> Value {
 fn samples(samples: &Samples) -> Value {
     json!({
         "median": samples.median(),
-        "spread_percent": samples.spread_percent(),
-        "runs": samples.0,
+        "rounds": samples.0,
     })
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::bail;
 use serde::Serialize;
 
+use crate::cluster::Cluster;
 use crate::compare::Conditions;
-use crate::server::Server;
 
 /// `f_type` of file systems that live in memory: tmpfs and ramfs.
 const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
@@ -22,7 +22,9 @@ pub struct About {
     pub memory_mib: u64,
     /// The kernel's release.
     pub kernel: String,
-    /// Runs of each workload on each side.
+    /// Members of each cluster.
+    pub nodes: usize,
+    /// Rounds of each workload: in each, one run on each side.
     pub repeat: usize,
     /// What our binary's `/version` says.
     pub ours: String,
@@ -31,10 +33,12 @@ pub struct About {
 }
 
 impl About {
-    /// Looks at the machine and starts each server once.
+    /// Looks at the machine and starts each cluster once.
     pub async fn gather(conditions: &Conditions) -> anyhow::Result<Self> {
-        let ours = Server::start(&conditions.ours).await?.version().await?;
-        let theirs = Server::start(&conditions.theirs).await?.version().await?;
+        let nodes = conditions.nodes;
+        let version = async |binary| Cluster::start(binary, nodes).await?.version().await;
+        let ours = version(&conditions.ours).await?;
+        let theirs = version(&conditions.theirs).await?;
         let uname = rustix::system::uname();
         let memory = rustix::system::sysinfo();
         Ok(Self {
@@ -44,6 +48,7 @@ impl About {
             cores: std::thread::available_parallelism()?.get(),
             memory_mib: (memory.totalram as u64) * u64::from(memory.mem_unit) / (1 << 20),
             kernel: uname.release().to_string_lossy().into_owned(),
+            nodes,
             repeat: conditions.repeat,
             ours,
             theirs,
@@ -51,8 +56,15 @@ impl About {
     }
 
     /// Name and value of each condition, for people.
-    pub fn lines(&self) -> [(&'static str, String); 5] {
-        [
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let members = match self.nodes {
+            1 => "1".into(),
+            nodes => format!(
+                "{nodes}; processor time, written bytes and memory are sums over all of them; one \
+                 client alone is connected to the leader, several are spread evenly over all"
+            ),
+        };
+        vec![
             ("began", self.began.clone()),
             (
                 "machine",
@@ -63,7 +75,14 @@ impl About {
             ),
             ("ours", self.ours.clone()),
             ("etcd", self.theirs.clone()),
-            ("runs on each side", self.repeat.to_string()),
+            ("members", members),
+            (
+                "rounds",
+                format!(
+                    "{}; in each, one run on each side, taking turns to go first",
+                    self.repeat
+                ),
+            ),
         ]
     }
 }

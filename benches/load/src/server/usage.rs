@@ -1,5 +1,6 @@
 //! What a process has used, from `/proc`.
 
+use std::iter::Sum;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -36,6 +37,26 @@ impl Usage {
     }
 }
 
+impl Sum for Usage {
+    /// All processes as one. The sum of the peaks is a bound on the peak of the sum.
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            cpu: sum.cpu + one.cpu,
+            written_bytes: sum.written_bytes + one.written_bytes,
+            rss_kib: sum.rss_kib + one.rss_kib,
+            peak_kib: sum.peak_kib + one.peak_kib,
+        })
+    }
+}
+
+/// The time all cores of the machine have been busy since it started, for whomever.
+pub fn machine_busy() -> anyhow::Result<Duration> {
+    let path = "/proc/stat";
+    let stat = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    let ticks = busy_ticks(&stat).with_context(|| format!("unexpected {path}"))?;
+    Ok(Duration::from_secs(ticks) / clock_ticks_per_second())
+}
+
 /// Makes `VmHWM` start anew from the present resident memory.
 pub(super) fn reset_peak(process: u32) -> anyhow::Result<()> {
     let path = format!("/proc/{process}/clear_refs");
@@ -54,6 +75,17 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
+}
+
+/// The first line: `cpu` and the ticks spent on user, nice, system, idle, iowait, irq, softirq and
+/// steal; what follows is contained in them. All but idle and iowait are busy.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let line = stat.lines().next()?.strip_prefix("cpu ")?;
+    let fields = line.split_ascii_whitespace().take(8);
+    let ticks = fields.map(|field| field.parse().ok());
+    let [user, nice, system, _, _, irq, softirq, steal] =
+        ticks.collect::<Option<Vec<u64>>>()?.try_into().ok()?;
+    Some(user + nice + system + irq + softirq + steal)
 }
 
 /// The number behind `label` at a line's start.

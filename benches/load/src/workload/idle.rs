@@ -1,11 +1,11 @@
-//! A start on an empty directory, then rest: time to listening and ready, memory, CPU at rest.
+//! A start on an empty directory, then rest: time to listening and ready, memory.
 
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::metric::{Figures, Metric, Row};
-use crate::server::{Server, Startup};
+use super::stage::Stage;
+use crate::metric::Row;
 
 /// The workload's settings.
 #[derive(Debug, Clone, Args)]
@@ -16,31 +16,8 @@ pub struct Idle {
 }
 
 impl Idle {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
-        tokio::time::sleep(Duration::from_secs_f64(self.seconds.max(0.0)).max(settle)).await;
-        let mut figures = startup_figures(server.startup());
-        let usage = server.usage()?;
-        figures.insert(Metric::RssMib, usage.rss_kib as f64 / 1024.0);
-        figures.insert(Metric::PeakRssMib, usage.peak_kib as f64 / 1024.0);
-        Ok(vec![Row {
-            name: name.to_owned(),
-            figures,
-            error: None,
-        }])
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
+        let rest = Duration::from_secs_f64(self.seconds.max(0.0));
+        Ok(vec![stage.at_rest(stage.name, rest).await?])
     }
-}
-
-/// How the last start went, as figures.
-pub(super) fn startup_figures(startup: Startup) -> Figures {
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-    Figures::from([
-        (Metric::ListeningMs, milliseconds(startup.listening)),
-        (Metric::ReadyMs, milliseconds(startup.ready)),
-        (Metric::StartCpuMs, milliseconds(startup.cpu)),
-    ])
 }

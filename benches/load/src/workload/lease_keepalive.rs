@@ -1,20 +1,19 @@
 //! Keeping many leases alive, over streams that each take care of some of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use clap::Args;
 use proto::etcdserverpb::{LeaseGrantRequest, LeaseKeepAliveRequest};
 use tokio::task::JoinSet;
 
-use crate::client::{CallError, Connection, Duplex, Rpc, framed};
-use crate::drive::{Budget, Operation, Order, Outcome, closed_loop};
+use super::stage::Stage;
+use crate::client::{CallError, Duplex, Rpc, framed};
+use crate::drive::{Budget, Operation, Order, Tally, closed_loop};
 use crate::metric::Row;
 use crate::reply::Outline;
-use crate::server::Server;
-use crate::window::Window;
 
 /// Long enough that no lease runs out while it is being measured, in seconds.
 const TTL: i64 = 3_600;
@@ -37,13 +36,8 @@ pub struct LeaseKeepalive {
 }
 
 impl LeaseKeepalive {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
-        let pool = Connection::pool(server.address(), self.connections.max(1)).await?;
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
+        let pool = stage.pool(self.clients as usize, self.connections).await?;
         let granted = closed_loop(&pool, 64, &Arc::new(Grants), Budget::total(self.leases)).await;
         if let Some(error) = granted.error {
             anyhow::bail!("while granting leases: {error}");
@@ -58,9 +52,9 @@ impl LeaseKeepalive {
         let shared = Arc::new(Shared {
             taken: AtomicU64::new(0),
             total: self.total,
-            outcome: Mutex::new(Outcome::empty()),
+            tally: Tally::empty(),
         });
-        let window = Window::open(server, settle).await?;
+        let window = stage.window().await?;
         let mut tasks = JoinSet::new();
         for (client, duplex) in (0..clients).zip(streams) {
             let leases = (client + 1..=self.leases).step_by(clients as usize);
@@ -68,11 +62,10 @@ impl LeaseKeepalive {
         }
         while let Some(task) = tasks.join_next().await {
             if let Err(error) = task? {
-                shared.outcome().fail(&error);
+                shared.tally.lock().fail(&error);
             }
         }
-        let outcome = std::mem::replace(&mut *shared.outcome(), Outcome::empty());
-        Ok(vec![window.close(name, outcome).await?])
+        Ok(vec![window.close(stage.name, shared.tally.take()).await?])
     }
 }
 
@@ -103,13 +96,7 @@ impl Operation for Grants {
 struct Shared {
     taken: AtomicU64,
     total: u64,
-    outcome: Mutex<Outcome>,
-}
-
-impl Shared {
-    fn outcome(&self) -> std::sync::MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    tally: Tally,
 }
 
 /// Goes round the client's leases until all requests are made.
@@ -131,7 +118,7 @@ async fn keep_alive(
                 "lease {lease} was not kept alive"
             )));
         }
-        shared.outcome().record(began.elapsed());
+        shared.tally.lock().record(began.elapsed());
     }
     Ok(())
 }

@@ -8,15 +8,14 @@ use bytes::Bytes;
 use clap::Args;
 use proto::etcdserverpb::RangeRequest;
 
+use super::fill;
 use super::put::Puts;
-use super::{fill, idle};
+use super::stage::Stage;
 use crate::client::{CallError, Connection, Rpc, framed};
 use crate::drive::{Budget, Operation, Order, Outcome, closed_loop};
 use crate::keys::Keys;
-use crate::metric::{Metric, Row};
+use crate::metric::Row;
 use crate::reply::Outline;
-use crate::server::Server;
-use crate::window::Window;
 
 /// Long enough for the CPU clock, which ticks every 10 ms, to tell ten entries' cost.
 const LIMIT_BUDGET: Budget = Budget {
@@ -48,41 +47,28 @@ pub struct Million {
 }
 
 impl Million {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &mut Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
-        let mut rows = vec![self.load(&format!("{name}: load"), server, settle).await?];
-        server.restart().await?;
-        rows.push(restarted(&format!("{name}: restart"), server, settle).await?);
-
-        let reads = Arc::new(FirstTen { keys: self.keys });
-        let pool = Connection::pool(server.address(), 1).await?;
-        let window = Window::open(server, settle).await?;
-        let outcome = closed_loop(&pool, 1, &reads, LIMIT_BUDGET).await;
-        let title = format!("{name}: first 10");
-        rows.push(window.close(&title, outcome).await?);
-        drop(pool);
-
+    pub(super) async fn run(&self, stage: &mut Stage<'_>) -> anyhow::Result<Vec<Row>> {
+        let mut rows = vec![self.load(stage).await?];
+        stage.cluster.restart().await?;
+        // Memory now is that of the store at rest with all keys in it.
+        rows.push(stage.at_rest(&stage.phase("restart"), stage.settle).await?);
+        rows.push(self.read_first(stage).await?);
         // Each way of reading everything starts from a fresh process, so that the memory the
         // other one left behind does not count.
-        for (title, rpc) in [
+        for (phase, rpc) in [
             ("full range", Rpc::Range),
             ("full range as stream", Rpc::RangeStream),
         ] {
-            server.restart().await?;
-            let title = format!("{name}: {title}");
-            rows.push(self.read_all(&title, rpc, server, settle).await?);
+            stage.cluster.restart().await?;
+            rows.push(self.read_all(stage, phase, rpc).await?);
         }
         Ok(rows)
     }
 
-    async fn load(&self, name: &str, server: &Server, settle: Duration) -> anyhow::Result<Row> {
+    async fn load(&self, stage: &Stage<'_>) -> anyhow::Result<Row> {
         let keys = Keys::new(1, self.keys, true, self.value_size);
-        let pool = Connection::pool(server.address(), self.connections.max(1)).await?;
-        let window = Window::open(server, settle).await?;
+        let pool = stage.pool(self.clients, self.connections).await?;
+        let window = stage.window().await?;
         let outcome = if self.batch {
             fill::fill(&pool, &keys).await?;
             Outcome {
@@ -93,18 +79,20 @@ impl Million {
             let budget = Budget::total(self.keys);
             closed_loop(&pool, self.clients.max(1), &Arc::new(Puts { keys }), budget).await
         };
-        window.close(name, outcome).await
+        window.close(&stage.phase("load"), outcome).await
     }
 
-    async fn read_all(
-        &self,
-        name: &str,
-        rpc: Rpc,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Row> {
-        let mut connection = Connection::open(server.address()).await?;
-        let window = Window::open(server, settle).await?;
+    async fn read_first(&self, stage: &Stage<'_>) -> anyhow::Result<Row> {
+        let reads = Arc::new(FirstTen { keys: self.keys });
+        let pool = stage.pool(1, 1).await?;
+        let window = stage.window().await?;
+        let outcome = closed_loop(&pool, 1, &reads, LIMIT_BUDGET).await;
+        window.close(&stage.phase("first 10"), outcome).await
+    }
+
+    async fn read_all(&self, stage: &Stage<'_>, phase: &str, rpc: Rpc) -> anyhow::Result<Row> {
+        let mut connection = stage.pool(1, 1).await?.remove(0);
+        let window = stage.window().await?;
         let mut outcome = Outcome::empty();
         for _ in 0..self.full_ranges.max(1) {
             let began = Instant::now();
@@ -116,22 +104,8 @@ impl Million {
                 }
             }
         }
-        window.close(name, outcome).await
+        window.close(&stage.phase(phase), outcome).await
     }
-}
-
-/// A restart's figures; its memory is that of the store at rest with all keys in it.
-async fn restarted(name: &str, server: &Server, settle: Duration) -> anyhow::Result<Row> {
-    let mut figures = idle::startup_figures(server.startup());
-    tokio::time::sleep(settle).await;
-    let usage = server.usage()?;
-    figures.insert(Metric::RssMib, usage.rss_kib as f64 / 1024.0);
-    figures.insert(Metric::PeakRssMib, usage.peak_kib as f64 / 1024.0);
-    Ok(Row {
-        name: name.to_owned(),
-        figures,
-        error: None,
-    })
 }
 
 /// Reads everything once and checks that it is everything.

@@ -1,18 +1,16 @@
 //! Puts of single keys.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use clap::Args;
 use proto::etcdserverpb::PutRequest;
 
 use super::Traffic;
+use super::stage::Stage;
 use crate::client::{Rpc, framed};
 use crate::drive::{Operation, Order};
 use crate::keys::Keys;
 use crate::metric::Row;
 use crate::reply::Outline;
-use crate::server::Server;
 
 /// The workload's settings.
 #[derive(Debug, Clone, Default, Args)]
@@ -23,17 +21,11 @@ pub struct Put {
 }
 
 impl Put {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
         let puts = Puts {
             keys: self.traffic.keys(),
         };
-        let row = self.traffic.measure(puts, name, server, settle).await?;
-        Ok(vec![row])
+        stage.measure(&self.traffic, puts).await
     }
 }
 

@@ -1,18 +1,16 @@
 //! Reads of single keys, and of all keys with a limit or as a count.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use proto::etcdserverpb::RangeRequest;
 
-use super::{Traffic, fill};
-use crate::client::{Connection, Rpc, framed};
+use super::Traffic;
+use super::stage::Stage;
+use crate::client::{Rpc, framed};
 use crate::drive::{Operation, Order};
 use crate::keys::{Keys, RANGE_END, range_start};
 use crate::metric::Row;
 use crate::reply::Outline;
-use crate::server::Server;
 
 /// What a read may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -57,23 +55,16 @@ impl Range {
         format!("{consistency} {what}, {}", self.traffic.describe())
     }
 
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
         let keys = self.traffic.keys();
-        let pool = Connection::pool(server.address(), 4).await?;
-        fill::fill(&pool, &keys).await?;
+        stage.fill(&keys).await?;
         let reads = Reads {
             keys,
             consistency: self.consistency,
             limit: self.limit,
             count_only: self.count_only,
         };
-        let row = self.traffic.measure(reads, name, server, settle).await?;
-        Ok(vec![row])
+        stage.measure(&self.traffic, reads).await
     }
 }
 

@@ -1,18 +1,16 @@
 //! Transactions of one step each: a put, or a linearizable read of all keys with a limit.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use clap::Args;
 use proto::etcdserverpb::{RangeRequest, RequestOp, TxnRequest, request_op::Request};
 
+use super::stage::Stage;
 use super::{Traffic, fill};
-use crate::client::{Connection, Rpc, framed};
+use crate::client::{Rpc, framed};
 use crate::drive::{Operation, Order};
 use crate::keys::{Keys, RANGE_END, range_start};
 use crate::metric::Row;
 use crate::reply::Outline;
-use crate::server::Server;
 
 /// The workload's settings.
 #[derive(Debug, Clone, Args)]
@@ -29,22 +27,15 @@ pub struct TxnMixed {
 }
 
 impl TxnMixed {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
         let keys = self.traffic.keys();
-        let pool = Connection::pool(server.address(), 4).await?;
-        fill::fill(&pool, &keys).await?;
+        stage.fill(&keys).await?;
         let mixed = Mixed {
             keys,
             reads_per_put: self.reads_per_put,
             limit: self.limit,
         };
-        let row = self.traffic.measure(mixed, name, server, settle).await?;
-        Ok(vec![row])
+        stage.measure(&self.traffic, mixed).await
     }
 }
 

@@ -1,18 +1,16 @@
 //! Transactions that put.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use clap::Args;
 use proto::etcdserverpb::TxnRequest;
 
+use super::stage::Stage;
 use super::{Traffic, fill};
 use crate::client::{Rpc, framed};
 use crate::drive::{Operation, Order};
 use crate::keys::Keys;
 use crate::metric::Row;
 use crate::reply::Outline;
-use crate::server::Server;
 
 /// The workload's settings.
 #[derive(Debug, Clone, Args)]
@@ -26,21 +24,12 @@ pub struct TxnPut {
 }
 
 impl TxnPut {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
         let transactions = Transactions {
             keys: self.traffic.keys(),
             puts: self.txn_ops.clamp(1, self.traffic.key_space_size.max(1)),
         };
-        let row = self
-            .traffic
-            .measure(transactions, name, server, settle)
-            .await?;
-        Ok(vec![row])
+        stage.measure(&self.traffic, transactions).await
     }
 }
 

@@ -10,12 +10,11 @@ use proto::etcdserverpb::{WatchCreateRequest, WatchRequest, watch_request::Reque
 use tokio::task::JoinSet;
 
 use super::put::Puts;
+use super::stage::Stage;
 use crate::client::{CallError, Connection, Duplex, Rpc, framed};
 use crate::drive::{Budget, closed_loop};
 use crate::keys::Keys;
 use crate::metric::Row;
-use crate::server::Server;
-use crate::window::Window;
 
 /// How long a stream may be silent before its missing events count as lost.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -47,26 +46,20 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
         let keys = Keys::new(1, self.key_space_size, true, self.value_size);
-        let connections = self.connections.max(1);
-        let watching = Connection::pool(server.address(), connections).await?;
-        let putting = Connection::pool(server.address(), connections).await?;
+        let watching = stage.pool(self.streams as usize, self.connections).await?;
+        let putting = stage.pool(self.clients, self.connections).await?;
         let mut streams = Vec::new();
         for stream in 0..self.streams.max(1) {
-            let connection = &watching[stream as usize % connections];
+            let connection = &watching[stream as usize % watching.len()];
             let watched = self.watched(stream);
             let duplex = open(connection, &keys, &watched).await?;
             let events = watched.iter().map(|key| self.puts_of(*key)).sum();
             streams.push((duplex, events));
         }
 
-        let window = Window::open(server, settle).await?;
+        let window = stage.window().await?;
         let mut readers = JoinSet::new();
         for (duplex, events) in streams {
             readers.spawn(count_events(duplex, events));
@@ -81,7 +74,7 @@ impl Watch {
                 Err(error) => outcome.fail(&error),
             }
         }
-        Ok(vec![window.close(name, outcome).await?])
+        Ok(vec![window.close(stage.name, outcome).await?])
     }
 
     /// The keys that the watchers of one stream watch.

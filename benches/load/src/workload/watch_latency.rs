@@ -3,8 +3,8 @@
 //! One client puts. Event `n` of every stream belongs to put `n`, as nothing else changes the
 //! key, so nothing in the events needs decoding.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -12,13 +12,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::put::Puts;
+use super::stage::Stage;
 use super::watch::{next_events, open};
-use crate::client::{CallError, Connection, Duplex};
-use crate::drive::{Operation as _, Outcome};
+use crate::client::{CallError, Duplex};
+use crate::drive::{Operation as _, Tally};
 use crate::keys::Keys;
 use crate::metric::Row;
-use crate::server::Server;
-use crate::window::Window;
 
 /// The workload's settings.
 #[derive(Debug, Clone, Args)]
@@ -41,27 +40,22 @@ pub struct WatchLatency {
 }
 
 impl WatchLatency {
-    pub(super) async fn run(
-        &self,
-        name: &str,
-        server: &Server,
-        settle: Duration,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn run(&self, stage: &Stage<'_>) -> anyhow::Result<Vec<Row>> {
         let puts = Puts {
             keys: Keys::new(1, 1, true, self.value_size),
         };
-        let pool = Connection::pool(server.address(), self.connections.max(1)).await?;
+        let pool = stage.pool(self.watchers, self.connections).await?;
         let mut streams = Vec::new();
         for watcher in 0..self.watchers {
             streams.push(open(&pool[watcher % pool.len()], &puts.keys, &[0]).await?);
         }
-        let mut putter = Connection::open(server.address()).await?;
+        let mut putter = stage.pool(1, 1).await?.remove(0);
 
-        let window = Window::open(server, settle).await?;
+        let window = stage.window().await?;
         let shared = Arc::new(Shared {
             began: Instant::now(),
             sent_at: (0..self.total).map(|_| AtomicU64::new(0)).collect(),
-            outcome: Mutex::new(Outcome::empty()),
+            tally: Tally::empty(),
             delivered: watch::Sender::new(0),
         });
         let mut readers = JoinSet::new();
@@ -84,21 +78,20 @@ impl WatchLatency {
                     _ = delivered.wait_for(|delivered| *delivered >= everywhere) => (),
                     Some(reader) = readers.join_next() => {
                         if let Err(error) = reader? {
-                            shared.outcome().fail(&error);
+                            shared.tally.lock().fail(&error);
                             break;
                         }
                     }
                 }
             }
         }
-        let failed = shared.outcome().failed > 0;
+        let failed = shared.tally.lock().failed > 0;
         while !failed && let Some(reader) = readers.join_next().await {
             if let Err(error) = reader? {
-                shared.outcome().fail(&error);
+                shared.tally.lock().fail(&error);
             }
         }
-        let outcome = std::mem::replace(&mut *shared.outcome(), Outcome::empty());
-        Ok(vec![window.close(name, outcome).await?])
+        Ok(vec![window.close(stage.name, shared.tally.take()).await?])
     }
 }
 
@@ -107,7 +100,7 @@ struct Shared {
     began: Instant,
     /// When each put was sent, in nanoseconds since `began`.
     sent_at: Vec<AtomicU64>,
-    outcome: Mutex<Outcome>,
+    tally: Tally,
     /// Events delivered to all watchers together.
     delivered: watch::Sender<u64>,
 }
@@ -115,10 +108,6 @@ struct Shared {
 impl Shared {
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn outcome(&self) -> std::sync::MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,7 +126,8 @@ async fn read(shared: Arc<Shared>, mut duplex: Duplex) -> Result<(), CallError> 
                 return Err(CallError::Wrong("an event before its put".into()));
             };
             shared
-                .outcome()
+                .tally
+                .lock()
                 .record(Duration::from_nanos(now.saturating_sub(sent_at)));
             seen += 1;
         }

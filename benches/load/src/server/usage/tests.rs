@@ -22,3 +22,23 @@ fn this_process_has_used_something() {
     let usage = Usage::of("self").unwrap();
     assert!(usage.rss_kib > 0 && usage.peak_kib >= usage.rss_kib);
 }
+
+#[test]
+fn busy_is_all_but_idle_and_waiting() {
+    let stat = "cpu  100 20 30 4000 500 6 7 8 90 10\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+    assert_eq!(busy_ticks(stat), Some(171));
+    assert_eq!(busy_ticks("cpu  100 20 30\n"), None);
+}
+
+#[test]
+fn processes_add_up() {
+    let one = Usage {
+        cpu: Duration::from_millis(10),
+        written_bytes: 1,
+        rss_kib: 2,
+        peak_kib: 3,
+    };
+    let sum = [one, one].into_iter().sum::<Usage>();
+    assert_eq!(sum.cpu, Duration::from_millis(20));
+    assert_eq!((sum.written_bytes, sum.rss_kib, sum.peak_kib), (2, 4, 6));
+}
