@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proto::etcdserverpb::{AlarmRequest, RangeRequest};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::canonical;
 use crate::difference::Difference;
@@ -24,7 +24,7 @@ const DUE: Duration = Duration::from_secs(15);
 const EXPECTED_BLOCK: Duration = Duration::from_millis(400);
 
 /// The same for a lock or campaign that is not expected to block.
-const UNEXPECTED_BLOCK: Duration = Duration::from_millis(1500);
+const UNEXPECTED_BLOCK: Duration = Duration::from_secs(5);
 
 /// How long the streams must be still, and the same where a server's catch-up loop (every 100 ms)
 /// may still be at work.
@@ -217,19 +217,28 @@ impl Pair {
     async fn quiesce(&mut self, patient: bool) -> (Outcome, Outcome) {
         let still = if patient { STILL_PATIENTLY } else { STILL };
         let begin = Instant::now();
+        let due = begin + DUE;
         loop {
-            let (sizes_a, last_a) = self.a.watching.size();
-            let (sizes_b, last_b) = self.b.watching.size();
-            let last = last_a.max(last_b).max(Some(begin));
-            let quiet = last.is_some_and(|last| last.elapsed() >= still);
-            if quiet && (sizes_a == sizes_b || begin.elapsed() > DUE) {
+            let (size_a, last_a) = self.a.watching.size();
+            let (size_b, last_b) = self.b.watching.size();
+            let last = last_a.max(last_b).map_or(begin, |last| last.max(begin));
+            let mut quiet = last + still;
+            let now = Instant::now();
+            if size_a != size_b && now < due {
+                quiet = quiet.max(due);
+            }
+            if now >= quiet {
                 let logs = (self.a.watching.logs(), self.b.watching.logs());
                 self.a.watching.forget();
                 self.b.watching.forget();
                 let outcome = |logs| Outcome::Reply(Box::new(Reply::Logs(logs)));
                 return (outcome(logs.0), outcome(logs.1));
             }
-            sleep(Duration::from_millis(10)).await;
+            tokio::select! {
+                () = self.a.watching.came() => {}
+                () = self.b.watching.came() => {}
+                () = sleep_until(quiet) => {}
+            }
         }
     }
 
@@ -288,7 +297,7 @@ async fn both(a: &Side, b: &Side, step: &Step) -> (Outcome, Outcome) {
         tokio::select! {
             reply = &mut send_a, if from_a.is_none() => from_a = Some(reply),
             reply = &mut send_b, if from_b.is_none() => from_b = Some(reply),
-            () = tokio::time::sleep_until(begin + limit) => {
+            () = sleep_until(begin + limit) => {
                 if silent {
                     return (blocked.clone(), blocked);
                 }
@@ -383,15 +392,10 @@ async fn await_reply(
     within: Duration,
     is_it: impl Fn(&Reply) -> bool,
 ) -> Outcome {
-    let begin = Instant::now();
-    let mut came = false;
-    while !came && begin.elapsed() < within {
-        came = side.send(step).await.reply().is_some_and(&is_it);
-        if !came {
-            sleep(Duration::from_millis(15)).await;
-        }
-    }
-    Outcome::Reply(Box::new(Reply::Waited(came)))
+    let came = harness::eventually_async(within, async || {
+        side.send(step).await.reply().is_some_and(&is_it)
+    });
+    Outcome::Reply(Box::new(Reply::Waited(came.await)))
 }
 
 /// The end of the range of all keys with this prefix.

@@ -40,6 +40,8 @@ const NO_WATCH: i64 = -1;
 pub(crate) struct Watching {
     channel: Channel,
     streams: BTreeMap<u8, Stream>,
+    /// Some stream has brought something.
+    came: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,15 @@ impl Drop for Stream {
 struct Shared {
     log: Mutex<Log>,
     changed: Notify,
+    /// That of all streams of the side.
+    came: Arc<Notify>,
+}
+
+impl Shared {
+    fn tell(&self) {
+        self.changed.notify_one();
+        self.came.notify_one();
+    }
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +105,7 @@ impl Watching {
         Watching {
             channel,
             streams: BTreeMap::new(),
+            came: Arc::default(),
         }
     }
 
@@ -159,6 +171,11 @@ impl Watching {
         size
     }
 
+    /// Waits until something comes, or has come since the last such wait.
+    pub(crate) async fn came(&self) {
+        self.came.notified().await;
+    }
+
     /// Drops what has been compared. The rules go on over the border.
     pub(crate) fn forget(&mut self) {
         for stream in self.streams.values() {
@@ -167,17 +184,20 @@ impl Watching {
     }
 
     fn stream(&mut self, number: u8) -> &mut Stream {
-        let channel = &self.channel;
+        let (channel, came) = (&self.channel, &self.came);
         self.streams
             .entry(number)
-            .or_insert_with(|| Stream::open(channel.clone()))
+            .or_insert_with(|| Stream::open(channel.clone(), Arc::clone(came)))
     }
 }
 
 impl Stream {
-    fn open(channel: Channel) -> Stream {
+    fn open(channel: Channel, came: Arc<Notify>) -> Stream {
         let (requests, receiver) = mpsc::channel(64);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            came,
+            ..Shared::default()
+        });
         let reader = tokio::spawn(read(channel, receiver, Arc::clone(&shared)));
         Stream {
             requests: Some(requests),
@@ -292,13 +312,13 @@ async fn read(channel: Channel, requests: mpsc::Receiver<WatchRequest>, shared: 
         Err(status) => format!("{:?}: {}", status.code(), status.message()),
     };
     shared.log.lock().ended = Some(end);
-    shared.changed.notify_one();
+    shared.tell();
 }
 
 async fn drain(mut stream: Streaming<WatchResponse>, shared: &Shared) -> Result<(), Status> {
     while let Some(response) = stream.message().await? {
         shared.log.lock().note(response);
-        shared.changed.notify_one();
+        shared.tell();
     }
     Ok(())
 }

@@ -109,6 +109,7 @@ impl Run<'_> {
             &self.model,
         )
         .await?;
+        // The moment of the kill is drawn; this waits for nothing.
         tokio::time::sleep(self.random.random_range(Duration::ZERO..LOAD_MAX)).await;
         let ran = server.is_running();
         server.kill();

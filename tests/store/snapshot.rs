@@ -224,7 +224,7 @@ fn ids_are_those_of_etcd() {
         let server = Server::start(peers::etcd().unwrap(), &[&flag]).unwrap();
         let mut client = Client::connect(&server.client_url());
         let member = client.member();
-        assert_eq!(id::member_id(&member.peer_urls, token, None), member.id);
+        assert_eq!(id::member_id(&member.peer_urls, token), member.id);
         assert_eq!(id::cluster_id(&[member.id]), client.cluster_id());
     }
 }

@@ -60,6 +60,8 @@ enum Expect {
     Holds(fn(&Reply, i64) -> bool),
     /// Nothing, for as long as one waits.
     Blocks,
+    /// The connection is lost, because the server ends.
+    Ends,
 }
 
 /// Cases that share a pair of servers with these flags.
@@ -250,6 +252,8 @@ fn judge(expect: &Expect, last: &Outcome, revision: i64) -> Result<(), String> {
         }
         (Expect::Holds(check), Outcome::Reply(reply)) => check(reply, revision),
         (Expect::Blocks, Outcome::Blocked) => true,
+        // As in `Side::is_gone`.
+        (Expect::Ends, Outcome::Error { message, .. }) => message.contains("error"),
         _ => false,
     };
     if good {

@@ -152,13 +152,16 @@ impl Generator {
     }
 
     pub(super) fn compaction(&mut self) -> CompactionRequest {
-        let revision = if self.nasty() {
+        let mut revision = if self.nasty() {
             self.nasty_revision()
         } else {
             let first = self.model.compacted + 1;
             self.rng
                 .random_range(first..=self.model.revision.max(first))
         };
+        while self.model.uncompactable.contains(&revision) {
+            revision -= 1;
+        }
         CompactionRequest {
             revision,
             physical: self.rng.random_bool(0.5),

@@ -6,6 +6,7 @@ use proto::v3electionpb::LeaderKey;
 
 use bytes::Bytes;
 
+use super::txn::put_what_it_deleted;
 use crate::ids::PICKED;
 use crate::reply::{Outcome, Reply};
 use crate::step::Step;
@@ -26,6 +27,9 @@ pub(super) struct Model {
     /// Compactions whose end nobody waited for. HashKV of such a revision tells the hash that the
     /// compaction made once it is done, and another before.
     pub(super) lazy: Vec<i64>,
+    /// Revisions of transactions that put a key which they had deleted. A compaction at one makes
+    /// etcd 3.7.1 lose the put.
+    pub(super) uncompactable: Vec<i64>,
     /// Leases that live, by id or placeholder.
     pub(super) leases: Vec<i64>,
     picked: i64,
@@ -63,7 +67,12 @@ impl Model {
             // A holder whose key was deleted stays on the list: expecting one too many to block
             // costs nothing.
             (Step::DeleteRange(_), Reply::DeleteRange(r)) => self.at(r.header.as_ref()),
-            (Step::Txn(_), Reply::Txn(r)) => self.at(r.header.as_ref()),
+            (Step::Txn(request), Reply::Txn(r)) => {
+                self.at(r.header.as_ref());
+                if put_what_it_deleted(request, r) {
+                    self.uncompactable.push(self.revision);
+                }
+            }
             (Step::Compact(request), Reply::Compact(r)) => {
                 self.at(r.header.as_ref());
                 self.compacted = request.revision;

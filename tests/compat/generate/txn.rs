@@ -6,8 +6,9 @@
 use bytes::Bytes;
 use proto::etcdserverpb::compare::TargetUnion;
 use proto::etcdserverpb::request_op::Request;
+use proto::etcdserverpb::response_op::Response;
 use proto::etcdserverpb::{
-    Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest,
+    Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest, TxnResponse,
 };
 use rand::Rng;
 
@@ -53,6 +54,40 @@ fn forget_ignores(request: &mut TxnRequest) {
             _ => {}
         }
     }
+}
+
+/// True when the transaction, as carried out, put a key after it had deleted it, which only a delete
+/// that etcd's look for overlaps did not see allows.
+pub(super) fn put_what_it_deleted(request: &TxnRequest, reply: &TxnResponse) -> bool {
+    fn walk(request: &TxnRequest, reply: &TxnResponse, gone: &mut Vec<(Bytes, Bytes)>) -> bool {
+        let ops = if reply.succeeded {
+            &request.success
+        } else {
+            &request.failure
+        };
+        let replies = reply.responses.iter().map(|op| op.response.as_ref());
+        ops.iter()
+            .zip(replies)
+            .any(|(op, reply)| match (&op.request, reply) {
+                (
+                    Some(Request::RequestDeleteRange(delete)),
+                    Some(Response::ResponseDeleteRange(reply)),
+                ) => {
+                    if reply.deleted > 0 {
+                        gone.push((delete.key.clone(), delete.range_end.clone()));
+                    }
+                    false
+                }
+                (Some(Request::RequestPut(put)), _) => {
+                    gone.iter().any(|range| covers(range, &put.key))
+                }
+                (Some(Request::RequestTxn(inner)), Some(Response::ResponseTxn(reply))) => {
+                    walk(inner, reply, gone)
+                }
+                _ => false,
+            })
+    }
+    walk(request, reply, &mut Vec::new())
 }
 
 impl Generator {

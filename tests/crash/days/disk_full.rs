@@ -13,9 +13,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use harness::{Options, Server, eventually};
+use harness::{Options, Server, eventually, eventually_async};
 use tempfile::TempDir;
 use tonic::{Code, Status};
 
@@ -147,16 +147,14 @@ async fn check(client: &mut Client, name: &str, count: usize) {
 
 /// Writes as soon as the server takes it, which must not take long.
 async fn write_again(client: &mut Client, server: &Server) {
-    let started = Instant::now();
-    while let Err(status) = client.put("small", "again", 0).await {
-        assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-        assert!(
-            started.elapsed() < NOTICE_LIMIT,
-            "{status}\n{}",
-            server.log()
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let taken = eventually_async(NOTICE_LIMIT, async || {
+        let result = client.put("small", "again", 0).await;
+        if let Err(status) = &result {
+            assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+        }
+        result.is_ok()
+    });
+    assert!(taken.await, "{}", server.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -229,6 +227,32 @@ async fn a_running_member_notices_that_there_is_room_again() {
     server.restart().unwrap();
     let mut client = Client::connect(&server.client_url()).await.unwrap();
     assert_eq!(client.get("small").await.unwrap().unwrap().value, "again");
+}
+
+/// A checkpoint that failed is made once there is room, also when nothing is written any more: only
+/// then the log can be cut, which may be what takes the room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_checkpoint_needs_no_write_to_be_tried_again() {
+    let disk = SmallDisk::mount();
+    let mut options = Options::new(disk.server()).flags(["--snapshot-count=40"]);
+    options.dir = Some(disk.dir.path().to_path_buf());
+    let server = Server::start_with(options).unwrap();
+    let mut client = Client::connect(&server.client_url()).await.unwrap();
+    let failures = || server.log().matches("failed to save a snapshot").count();
+    let saved = || server.log().matches("saved snapshot").count();
+    disk.fill();
+    disk.leave(10 << 20);
+    let (written, _) = put_until_refused(&mut client, "first").await;
+    // While there is no room it is tried again and again.
+    assert!(
+        eventually(NOTICE_LIMIT, || failures() > 1),
+        "{}",
+        server.log()
+    );
+    assert_eq!(saved(), 0, "{}", server.log());
+    disk.make_room();
+    assert!(eventually(NOTICE_LIMIT, || saved() > 0), "{}", server.log());
+    check(&mut client, "first", written).await;
 }
 
 /// A checkpoint that runs out of room half way does not stop the member, and a later one is made.

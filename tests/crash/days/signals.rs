@@ -10,9 +10,10 @@ use crate::rounds::{Load, Model, check};
 
 /// A stop under load may take so long.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
-/// How long a load runs before, between and after signals.
-const LOAD: Duration = Duration::from_millis(800);
-/// How long the process stands still: longer than an election time-out.
+/// Revisions that a load makes before and between signals.
+const LOAD: i64 = 500;
+/// How long the process stands still, longer than an election time-out: what is tested, not a wait
+/// for something.
 const PAUSE: Duration = Duration::from_secs(3);
 
 fn server() -> Server {
@@ -35,10 +36,10 @@ async fn sigterm_under_load_ends_by_that_signal_and_loses_nothing() {
     let mut server = server();
     let mut model = Model::new();
     for round in 0..3 {
-        let load = Load::start(&server.client_url(), round, u64::from(round), &model)
+        let mut load = Load::start(&server.client_url(), round, u64::from(round), &model)
             .await
             .unwrap();
-        tokio::time::sleep(LOAD).await;
+        load.goes_on(LOAD).await.unwrap();
         let asked = Instant::now();
         let status = server.stop().unwrap().unwrap();
         let took = asked.elapsed();
@@ -54,23 +55,18 @@ async fn sigterm_under_load_ends_by_that_signal_and_loses_nothing() {
 async fn a_pause_is_survived() {
     let mut server = server();
     let mut model = Model::new();
-    let load = Load::start(&server.client_url(), 0, 6, &model)
+    let mut load = Load::start(&server.client_url(), 0, 6, &model)
         .await
         .unwrap();
     let mut client = Client::connect(&server.client_url()).await.unwrap();
     for _ in 0..2 {
-        tokio::time::sleep(LOAD).await;
+        load.goes_on(LOAD).await.unwrap();
         server.signal(Signal::STOP).unwrap();
         tokio::time::sleep(PAUSE).await;
         server.signal(Signal::CONT).unwrap();
         super::serves_reads(&mut client).await;
     }
-    let before = client.all().await.unwrap().0;
-    tokio::time::sleep(LOAD).await;
-    assert!(
-        client.all().await.unwrap().0 > before,
-        "the load does not go on"
-    );
+    load.goes_on(LOAD).await.unwrap();
     server.kill();
     check_after_restart(&mut server, &mut model, load).await;
 }

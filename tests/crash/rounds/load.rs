@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,7 +11,9 @@ use proto::etcdserverpb as pb;
 use proto::mvccpb::Event;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use super::model::Model;
@@ -33,6 +34,9 @@ pub(crate) const COUNTER: &str = "counter";
 /// How often the history is compacted, at most.
 const COMPACT_INTERVAL: Duration = Duration::from_millis(150);
 
+/// How long the watch may take to see as much of the load as is waited for.
+const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
+
 /// All that a round left behind.
 #[derive(Debug, Default)]
 pub(crate) struct Traces {
@@ -45,6 +49,8 @@ pub(crate) struct Traces {
 pub(crate) struct Load {
     tasks: JoinSet<Result<(), String>>,
     traces: Arc<Mutex<Traces>>,
+    /// The newest revision that the watch has brought.
+    observed_to: watch::Receiver<i64>,
 }
 
 impl Load {
@@ -56,20 +62,16 @@ impl Load {
         model: &Model,
     ) -> Result<Load, String> {
         let traces = Arc::new(Mutex::new(Traces::default()));
-        let observed_to = Arc::new(AtomicI64::new(model.revision));
+        let (observing, observed_to) = watch::channel(model.revision);
         let mut tasks = JoinSet::new();
         let mut client = connect(url).await?;
         let watch = client.watch(model.revision + 1).await;
-        tasks.spawn(observe(
-            watch.map_err(said)?,
-            traces.clone(),
-            observed_to.clone(),
-        ));
+        tasks.spawn(observe(watch.map_err(said)?, traces.clone(), observing));
         let keeper = Keeper {
             client,
             random: StdRng::seed_from_u64(seed),
             traces: traces.clone(),
-            observed_to,
+            observed_to: observed_to.clone(),
             compacted: model.compacted,
         };
         tasks.spawn(keeper.run());
@@ -78,7 +80,27 @@ impl Load {
             let mut writer = Writer::new(connect(url).await?, round, number, seed, model, &traces);
             tasks.spawn(async move { writer.run().await });
         }
-        Ok(Load { tasks, traces })
+        Ok(Load {
+            tasks,
+            traces,
+            observed_to,
+        })
+    }
+
+    /// Waits until the watch has brought so many revisions more.
+    ///
+    /// # Errors
+    /// It took too long, or the server is gone.
+    pub(crate) async fn goes_on(&mut self, revisions: i64) -> Result<(), String> {
+        let from = *self.observed_to.borrow();
+        let seen = self.observed_to.wait_for(|at| *at >= from + revisions);
+        match timeout(PROGRESS_LIMIT, seen).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err("the watch ended".into()),
+            Err(_) => Err(format!(
+                "no {revisions} revisions within {PROGRESS_LIMIT:?}"
+            )),
+        }
     }
 
     /// Waits until every task has noticed that the server is gone.
@@ -122,7 +144,7 @@ fn is_end(status: &Status) -> bool {
 async fn observe(
     started: Started,
     traces: Arc<Mutex<Traces>>,
-    observed_to: Arc<AtomicI64>,
+    observed_to: watch::Sender<i64>,
 ) -> Result<(), String> {
     let Started::Watching(mut watching) = started else {
         return Err("a watch of what comes next is told of a compaction".into());
@@ -136,7 +158,7 @@ async fn observe(
             continue;
         };
         traces.lock().observed.extend(response.events);
-        observed_to.store(last, Ordering::Relaxed);
+        observed_to.send_replace(last);
     }
     Ok(())
 }
@@ -146,7 +168,7 @@ struct Keeper {
     client: Client,
     random: StdRng,
     traces: Arc<Mutex<Traces>>,
-    observed_to: Arc<AtomicI64>,
+    observed_to: watch::Receiver<i64>,
     compacted: i64,
 }
 
@@ -162,13 +184,13 @@ impl Keeper {
                 Err(status) if is_end(&status) => return Ok(()),
                 Err(status) => return Err(said(status)),
             }
-            // The load goes on meanwhile; nothing waits for this.
+            // This paces the load and waits for nothing.
             tokio::time::sleep(self.random.random_range(Duration::ZERO..COMPACT_INTERVAL)).await;
         }
     }
 
     async fn compact(&mut self) -> Result<(), Status> {
-        let observed = self.observed_to.load(Ordering::Relaxed);
+        let observed = *self.observed_to.borrow();
         if observed <= self.compacted + 1 {
             return Ok(());
         }
