@@ -16,7 +16,7 @@ use sim::{Report, Violation};
 use store::metrics::Metrics;
 
 /// Seeds when nobody asks for another number.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 200;
 /// Lines of what happened that a report shows.
 const NOTES_MAX: usize = 400;
 
