@@ -68,9 +68,13 @@ pub struct LeaseExpire {
     pub granted: u64,
 }
 
-/// Seconds that leases have left.
+/// Seconds that leases have left, as the leader of one term reckons. Fenced by it like
+/// [`LeaseExpire`]: a successor may have renewed such a lease without a word in the log.
 #[derive(Clone, PartialEq, Message)]
 pub struct LeaseCheckpoint {
+    /// The proposing leader's term.
+    #[prost(uint64, tag = "2")]
+    pub term: u64,
     /// One for each lease.
     #[prost(message, repeated, tag = "1")]
     pub leases: Vec<LeaseLeft>,

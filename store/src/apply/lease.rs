@@ -55,7 +55,7 @@ pub(super) fn expire(
     effects: &mut Effects,
 ) -> Outcome {
     if request.term != term {
-        return Ok(Reply::Done);
+        return Ok(Reply::Fenced);
     }
     let lease = state.leases.get(request.id);
     if lease.is_none_or(|lease| lease.granted != request.granted) {
@@ -65,8 +65,11 @@ pub(super) fn expire(
     Ok(Reply::Done)
 }
 
-/// Notes how long leases have left.
-pub(super) fn checkpoint(state: &mut State, request: &LeaseCheckpoint) -> Reply {
+/// Notes how long leases have left, unless another leader has begun to reckon since.
+pub(super) fn checkpoint(state: &mut State, term: u64, request: &LeaseCheckpoint) -> Reply {
+    if request.term != term {
+        return Reply::Fenced;
+    }
     for left in &request.leases {
         state.leases.checkpoint(left.id, left.granted, left.seconds);
     }

@@ -50,6 +50,8 @@ pub enum Reply {
     Members(Vec<pb::Member>),
     /// To commands whose only answer is that they are done.
     Done,
+    /// To the word of a leader that was replaced before it was carried out: nothing was done.
+    Fenced,
 }
 
 /// Why a command changed nothing.
@@ -137,7 +139,7 @@ pub fn apply(
             lease::revoke(state, request.id, effects).map(Reply::LeaseRevoke)
         }
         Command::LeaseExpire(request) => lease::expire(state, place.term, &request, effects),
-        Command::LeaseCheckpoint(request) => Ok(lease::checkpoint(state, &request)),
+        Command::LeaseCheckpoint(request) => Ok(lease::checkpoint(state, place.term, &request)),
         Command::Alarm(request) => Ok(Reply::Alarm(state.alarms.apply(&request))),
         Command::Publish(member) => {
             state

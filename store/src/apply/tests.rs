@@ -204,12 +204,16 @@ fn expire(term: u64, id: i64, granted: u64) -> Command {
 }
 
 fn checkpoint(id: i64, granted: u64, seconds: i64) -> Command {
+    checkpoint_of(TERM, id, granted, seconds)
+}
+
+fn checkpoint_of(term: u64, id: i64, granted: u64, seconds: i64) -> Command {
     let leases = vec![LeaseLeft {
         id,
         granted,
         seconds,
     }];
-    Command::LeaseCheckpoint(LeaseCheckpoint { leases })
+    Command::LeaseCheckpoint(LeaseCheckpoint { term, leases })
 }
 
 fn revoke(id: i64) -> Command {
@@ -549,13 +553,30 @@ fn a_lease_ends_only_in_the_term_that_said_so() {
     for term in [TERM - 1, TERM + 1, 0] {
         let before = fixture.picture();
         let reply = fixture.ok(expire(term, 7, 1));
-        assert_eq!((reply, fixture.picture()), (Reply::Done, before), "{term}");
+        assert_eq!(
+            (reply, fixture.picture()),
+            (Reply::Fenced, before),
+            "{term}"
+        );
     }
     fixture.ok(expire(TERM, 7, 1));
     assert_eq!(fixture.value("a"), None);
     assert_eq!(fixture.effects.last(), Some(&Effect::LeaseGone(7)));
     let text = fixture.refused(expire(TERM, 7, 1));
     assert_eq!(text, "requested lease not found");
+}
+
+#[test]
+fn what_a_lease_has_left_is_noted_only_in_the_term_that_said_so() {
+    let mut fixture = Fixture::new();
+    fixture.ok(grant(7));
+    for (term, seconds) in [(TERM - 1, 10), (TERM + 1, 10), (0, 0)] {
+        let before = fixture.picture();
+        let reply = fixture.ok(checkpoint_of(term, 7, 1, seconds));
+        assert_eq!((reply, fixture.picture()), (Reply::Fenced, before));
+    }
+    assert_eq!(fixture.ok(checkpoint(7, 1, 10)), Reply::Done);
+    assert_eq!(fixture.state.leases.get(7).unwrap().seconds_left(), 10);
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn samples() -> Vec<Command> {
             granted: 3,
         }),
         Command::LeaseCheckpoint(LeaseCheckpoint {
+            term: 2,
             leases: vec![LeaseLeft {
                 id: 1,
                 granted: 3,

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{Deadlines, Due, Renewal, Table, Which};
-use crate::apply::Shared;
+use crate::apply::{Reply, Shared};
 use crate::command::{Command, LeaseCheckpoint};
 use crate::metrics::Metrics;
 use crate::propose::Proposer;
@@ -29,6 +29,9 @@ pub enum RenewError {
     /// It does not exist, or ended while it was asked for.
     #[error("requested lease not found")]
     NotFound,
+    /// Another member began to lead before its checkpoint was taken back.
+    #[error("leader changed")]
+    LeaderChanged,
     /// The word that takes back its checkpoint did not go through.
     #[error(transparent)]
     Propose(#[from] ProposeError),
@@ -115,7 +118,8 @@ impl Keeper {
                     return Ok(ttl);
                 }
                 Renewal::TakeBack(checkpoint) => {
-                    take_back(checkpoint.lease, proposer).await?;
+                    let term = self.led_in.load(Ordering::Acquire);
+                    take_back(checkpoint.lease, term, proposer).await?;
                     taken_back = Some(checkpoint);
                 }
                 Renewal::Ending => gone.await,
@@ -173,7 +177,7 @@ impl Keeper {
             }
         }
         if !leases.is_empty() {
-            let command = Command::LeaseCheckpoint(LeaseCheckpoint { leases });
+            let command = Command::LeaseCheckpoint(LeaseCheckpoint { term, leases });
             if let Err(error) = proposer.propose(&command).await {
                 tracing::debug!(%error, "lease checkpoint was not written");
             }
@@ -186,6 +190,7 @@ impl Keeper {
                 }
                 let command = Command::LeaseExpire(lease.expire(term));
                 match proposer.propose(&command).await {
+                    Ok(Ok(Reply::Fenced)) => {}
                     Ok(Ok(_)) => self.metrics.server.lease_expired.inc(),
                     // Somebody revoked it first.
                     Ok(Err(crate::apply::Error::Lease(_))) => {}
@@ -204,12 +209,12 @@ impl Keeper {
     }
 }
 
-async fn take_back(lease: Which, proposer: &Proposer) -> Result<(), RenewError> {
+async fn take_back(lease: Which, term: u64, proposer: &Proposer) -> Result<(), RenewError> {
     let leases = vec![lease.left(0)];
-    let command = Command::LeaseCheckpoint(LeaseCheckpoint { leases });
-    proposer
-        .propose(&command)
-        .await?
-        .map(drop)
-        .map_err(|_| RenewError::NotFound)
+    let command = Command::LeaseCheckpoint(LeaseCheckpoint { term, leases });
+    match proposer.propose(&command).await? {
+        Ok(Reply::Fenced) => Err(RenewError::LeaderChanged),
+        Ok(_) => Ok(()),
+        Err(_) => Err(RenewError::NotFound),
+    }
 }

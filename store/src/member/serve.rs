@@ -28,6 +28,10 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(1);
 const HURRY_INTERVAL: Duration = Duration::from_millis(50);
 const HURRY_LOOKS: usize = 100;
 
+/// How long a member that finds itself removed goes on, as etcd's does: the others may still need its
+/// vote to learn of it.
+const REMOVED_LINGERS: Duration = Duration::from_secs(1);
+
 /// Why a member ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -248,7 +252,9 @@ async fn end(
 ) -> End {
     let is_removed = async {
         tokio::select! {
-            Ok(_) = members.wait_for(|members| members.is_removed(own)) => {}
+            Ok(_) = members.wait_for(|members| members.is_removed(own)) => {
+                tokio::time::sleep(REMOVED_LINGERS).await;
+            }
             () = removed.notified() => {}
         }
     };

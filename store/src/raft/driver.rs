@@ -10,15 +10,19 @@
 //! 5. a received snapshot is named in the WAL first, then takes the state's place, then entries
 //!    behind it are applied.
 //!
-//! `event` holds what goes in and out, `proposals` what is to be proposed and what got lost, `reads`
-//! the questions to the quorum, `quorum` whom they go to, `disk` the leader's judgement of its own disk, `vanished` what is
-//! done about a leader that died.
+//! `event` holds what goes in and out, `round` what a round asks of raft, `proposals` what is to be
+//! proposed and what got lost, `reads` the questions to the quorum, `quorum` whom they go to, `changes`
+//! what follows from a change of the configuration, `snapshots` what follows from a received state,
+//! `disk` the leader's judgement of its own disk, `vanished` what is done about a leader that died.
 
+mod changes;
 mod disk;
 mod event;
 mod proposals;
 mod quorum;
 mod reads;
+mod round;
+mod snapshots;
 mod vanished;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,7 +30,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use raft::eraftpb::{ConfChangeV2, Entry, EntryType, HardState, Message, MessageType};
-use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
+use raft::{Config, RawNode, SnapshotStatus, StateRole};
 
 pub use event::{
     Actions, Committed, Event, Kind, PersistJob, Progress, ReadReady, Received, Settings, Standing,
@@ -40,7 +44,7 @@ use self::vanished::Vanished;
 use super::convert::{self, from_raft};
 use super::log::{Boot, EntrySource, Log};
 use crate::cluster::Conf;
-use crate::wal::{self, Position, SnapshotMark};
+use crate::wal::{self, Position};
 use crate::{command, propose};
 
 /// Bytes of entries in one message to a follower at most.
@@ -66,6 +70,8 @@ pub struct Driver {
     /// The last entry of this log that another member proposed.
     foreign_last: u64,
     hard_state: HardState,
+    /// The number of the last ready.
+    given: u64,
     /// Jobs the WAL has not confirmed.
     persisting: VecDeque<u64>,
     /// Messages to be sent when the job of that number is persisted.
@@ -129,6 +135,7 @@ impl Driver {
             commit_told: 0,
             foreign_last: 0,
             hard_state,
+            given: 0,
             persisting: VecDeque::new(),
             held_back: VecDeque::new(),
             changing: VecDeque::new(),
@@ -138,7 +145,7 @@ impl Driver {
             election_ticks: settings.election_ticks,
             held_ticks: 0,
             disk: Disk::new(settings.election_ticks),
-            vanished: Vanished::default(),
+            vanished: Vanished::new(settings.election_ticks),
             handed_term: boot.applied.1,
             standing: None,
         })
@@ -212,7 +219,7 @@ impl Driver {
             Event::Transfer(to) => self.raw.transfer_leader(to),
             Event::Install(received) => self.install(received, actions),
             Event::Persisted { number, positions } => self.persisted(number, &positions, actions),
-            Event::Changed { index, conf } => self.changed(index, conf),
+            Event::Changed { index, conf } => self.changed(index, conf, actions),
             // What was carried out before a snapshot took its place does not count any more.
             Event::Applied(index) if index < self.raw.raft.raft_log.applied => {}
             Event::Applied(index) => {
@@ -230,18 +237,19 @@ impl Driver {
             Event::Tick => self.tick(),
             Event::Quiet => self.quiet(),
             Event::Gathered => self.reads.gathered(),
-            // Refused only by a member that leads already.
-            Event::Campaign if self.may_stand() => drop(self.raw.campaign()),
-            Event::Campaign => {}
+            Event::Campaign => self.campaign(),
             // Who no longer waits needs no answer.
             Event::Progress(waiter) => drop(waiter.send(self.progress())),
         }
     }
 
-    /// Whether this member may stand for election. Not while a snapshot is on its way into the WAL:
-    /// raft would look for the entries between the applied one and the snapshot, which are gone.
-    fn may_stand(&self) -> bool {
-        self.installing.is_none()
+    /// Stands for election, unless it leads already, has no vote, or may not now.
+    fn campaign(&mut self) {
+        let raft = &self.raw.raft;
+        if self.may_stand() && raft.promotable() && raft.state != StateRole::Leader {
+            // Refused only by a member that leads.
+            let _ = self.raw.campaign();
+        }
     }
 
     fn tick(&mut self) {
@@ -255,9 +263,13 @@ impl Driver {
         };
         self.proposals.forget_the_gone();
         self.reads.tick();
-        if self.vanished.tick() && self.may_stand() && self.raw.raft.state != StateRole::Leader {
-            // Refused only by a member that leads already, or has no vote.
-            let _ = self.raw.campaign();
+        let raft = &self.raw.raft;
+        let is_led = raft.leader_id != raft::INVALID_ID;
+        if is_led && raft.election_elapsed >= self.vanished.patience() {
+            self.vanished(raft.leader_id);
+        }
+        if self.vanished.tick() {
+            self.campaign();
         }
         let raft = &self.raw.raft;
         let oldest = self.persisting.front().copied();
@@ -274,22 +286,6 @@ impl Driver {
         self.leave_joint();
     }
 
-    /// Whether some member that lives is sent a snapshot, or is further behind than the log is kept
-    /// for, but can be served from it yet.
-    fn is_bringing_up(&self) -> bool {
-        let raft = &self.raw.raft;
-        if raft.state != StateRole::Leader {
-            return false;
-        }
-        let log = self.raw.store();
-        let kept_from = raft.raft_log.applied.saturating_sub(log.catchup_entries());
-        raft.prs().iter().any(|(id, progress)| {
-            let lags = progress.matched < kept_from && progress.matched + 1 >= log.first();
-            let lives = progress.recent_active && *id != raft.id;
-            progress.state == ProgressState::Snapshot || (lives && lags)
-        })
-    }
-
     /// The other voter that holds most of the log, among those heard of lately.
     fn most_advanced_voter(&self) -> Option<u64> {
         let raft = &self.raw.raft;
@@ -302,23 +298,7 @@ impl Driver {
             .map(|(id, _)| *id)
     }
 
-    /// A joint configuration is left by an entry of its own. raft's leader adds it when it has
-    /// applied the change; a leader elected since then has to do so itself.
-    fn leave_joint(&mut self) {
-        let raft = &self.raw.raft;
-        if self.conf.is_joint()
-            && self.conf.auto_leave
-            && raft.state == StateRole::Leader
-            && !raft.has_pending_conf()
-        {
-            // Refused only while leadership is handed over; the next tick tries again.
-            let _ = self
-                .raw
-                .propose_conf_change(Vec::new(), ConfChangeV2::default());
-        }
-    }
-
-    /// The process of this member is gone. If it led, another has to.
+    /// The process of this member is gone, or is silent. If it led, another has to.
     fn vanished(&mut self, id: u64) {
         let raft = &mut self.raw.raft;
         if raft.leader_id != id || raft.state != StateRole::Follower {
@@ -360,85 +340,10 @@ impl Driver {
         }
     }
 
-    /// Puts a question to the quorum, and to no more members than are needed.
-    fn ask(&mut self, asker: Option<u64>, question: impl FnOnce(&mut RawNode<Log>)) {
-        let before = self.raw.raft.msgs.len();
-        question(&mut self.raw);
-        let raft = &mut self.raw.raft;
-        if let Some(asked) = self.quorum.of(&self.conf, raft.id, asker) {
-            let added = raft.msgs.split_off(before);
-            let is_wanted = |message: &Message| {
-                message.get_msg_type() != MessageType::MsgHeartbeat || asked.contains(&message.to)
-            };
-            raft.msgs.extend(added.into_iter().filter(is_wanted));
-        }
-    }
-
-    /// Proposes what waits, or passes it on, as soon as there is a leader who takes it.
-    fn propose(&mut self, actions: &mut Actions) {
-        let raft = &self.raw.raft;
-        self.proposals.enter(raft.term);
-        if self.proposals.is_idle()
-            || raft.leader_id == raft::INVALID_ID
-            || raft.lead_transferee.is_some()
-        {
-            return;
-        }
-        if raft.state != StateRole::Leader {
-            let messages = self.proposals.forward(raft.leader_id);
-            self.send(messages, actions);
-            return;
-        }
-        // One message carries all commands of a round, so raft appends them at once.
-        let has_foreign = self.proposals.has_foreign();
-        let commands = self.proposals.append();
-        if !commands.is_empty() {
-            self.append(commands);
-        }
-        if has_foreign {
-            self.foreign_last = self.raw.raft.raft_log.last_index();
-        }
-        let raft = &self.raw.raft;
-        if !raft.has_pending_conf()
-            && !self.conf.is_joint()
-            && let Some(change) = self.proposals.append_change()
-        {
-            self.append(vec![change]);
-        }
-    }
-
-    fn append(&mut self, entries: Vec<Entry>) {
-        let mut message = Message {
-            msg_type: MessageType::MsgPropose,
-            from: self.raw.raft.id,
-            ..Default::default()
-        };
-        let requests: Vec<u64> = entries.iter().map(proposals::request_of).collect();
-        message.set_entries(entries.into());
-        if self.raw.raft.step(message).is_err() {
-            self.proposals
-                .refused(&requests, super::ProposeError::TooManyRequests);
-        }
-    }
-
-    /// All reads of a round share one question to the quorum.
-    fn ask_for_reads(&mut self) {
-        let raft = &self.raw.raft;
-        if raft.leader_id == raft::INVALID_ID {
-            return;
-        }
-        // A leader knows what is committed only after an entry of its own term is (raft §8).
-        if raft.state == StateRole::Leader && !raft.commit_to_current_term() {
-            return;
-        }
-        if let Some(question) = self.reads.question() {
-            self.ask(None, |raw| raw.read_index(question));
-        }
-    }
-
     fn ready(&mut self, actions: &mut Actions) {
         let mut ready = self.raw.ready();
         let number = ready.number();
+        self.given = number;
         self.send(ready.take_messages(), actions);
         for state in ready.take_read_states() {
             if let Some(waiters) = self.reads.answered(&state.request_ctx) {
@@ -476,61 +381,6 @@ impl Driver {
             self.raw.on_persist_ready(number);
             self.release(number, actions);
         }
-    }
-
-    /// A snapshot that raft has just accepted takes the place of the log.
-    fn take_snapshot(
-        &mut self,
-        snapshot: &raft::eraftpb::Snapshot,
-        number: u64,
-    ) -> Option<SnapshotMark> {
-        let metadata = snapshot.get_metadata();
-        if metadata.index == 0 {
-            return None;
-        }
-        let received = self
-            .offered
-            .take()
-            .filter(|received| received.index == metadata.index)
-            .expect("raft accepts only the snapshot it has just been offered");
-        self.conf = received.conf.clone();
-        self.installed = metadata.index;
-        self.handed_term = self.handed_term.max(metadata.term);
-        self.changing.clear();
-        self.proposals.skipped();
-        let conf = metadata.get_conf_state().clone();
-        self.raw
-            .mut_store()
-            .install(metadata.index, metadata.term, conf);
-        let mark = SnapshotMark {
-            index: metadata.index,
-            term: metadata.term,
-            conf: Bytes::new(),
-        };
-        self.installing = Some((number, received));
-        Some(mark)
-    }
-
-    /// Offers a received snapshot to raft, which decides whether it is still of use.
-    fn install(&mut self, received: Received, actions: &mut Actions) {
-        // One at a time; a leader that still means it sends another.
-        if self.installing.is_some() {
-            actions.refused.push(received);
-            return;
-        }
-        let Some(message) = convert::snapshot_message(&received) else {
-            actions.refused.push(received);
-            return;
-        };
-        self.offered = Some(received);
-        if let Err(error) = self.raw.step(message) {
-            tracing::debug!(%error, "raft passed over a snapshot");
-        }
-        // What raft accepts comes with the next ready, before anything else is taken in.
-        while self.raw.has_ready() {
-            self.ready(actions);
-        }
-        actions.refused.extend(self.offered.take());
     }
 
     fn persisted(&mut self, number: u64, positions: &[(u64, Position)], actions: &mut Actions) {
@@ -594,50 +444,6 @@ impl Driver {
                 waiter,
             });
         }
-    }
-
-    /// The state machine has decided on a change; raft follows.
-    fn changed(&mut self, index: u64, conf: Option<Conf>) {
-        // A snapshot received since then knows better.
-        if index <= self.installed {
-            return;
-        }
-        let (at, change) = self
-            .changing
-            .pop_front()
-            .expect("a decision follows a change that was handed out");
-        assert!(
-            at == index,
-            "the change at {at} was handed out, but the one at {index} was decided on"
-        );
-        let Some(conf) = conf else { return };
-        let state = self
-            .raw
-            .apply_conf_change(&change)
-            .unwrap_or_else(|error| panic!("raft refuses the change at {index}: {error}"));
-        let raft_conf = convert::conf_from_raft(&state);
-        assert!(
-            raft_conf == conf,
-            "after the change at {index} raft has {raft_conf:?}, the state {conf:?}"
-        );
-        self.raw.mut_store().set_conf_state(state);
-        self.conf = conf;
-        self.lead_no_longer_without_a_vote();
-    }
-
-    /// A leader that was removed or demoted hands over to whoever is furthest, and leads no longer:
-    /// raft would go on, and fail at the next acknowledgement.
-    fn lead_no_longer_without_a_vote(&mut self) {
-        let raft = &self.raw.raft;
-        let (id, term) = (raft.id, raft.term);
-        let votes = self.conf.voters.contains(&id) || self.conf.voters_outgoing.contains(&id);
-        if raft.state != StateRole::Leader || votes {
-            return;
-        }
-        if let Some(best) = self.most_advanced_voter() {
-            self.raw.transfer_leader(best);
-        }
-        self.raw.raft.become_follower(term, raft::INVALID_ID);
     }
 
     fn progress(&self) -> BTreeMap<u64, Progress> {

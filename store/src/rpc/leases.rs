@@ -48,6 +48,7 @@ impl Member {
                 Ok(ttl)
             }
             Err(RenewError::NotFound) => Ok(0),
+            Err(RenewError::LeaderChanged) => Err(status::not_leader()),
             Err(RenewError::Propose(error)) => Err(error.into()),
         }
     }

@@ -164,8 +164,11 @@ impl Around {
         self.agenda.after(delay, What::Answer(op, answer));
     }
 
-    /// A watch has lost its member.
-    pub fn watch_broke(&mut self, watch: usize) {
+    /// A watch has lost this member, unless its client has left it already.
+    pub fn watch_broke(&mut self, watch: usize, member: u64) {
+        if self.watching[watch].member != Some(member) {
+            return;
+        }
         self.watching[watch].member = None;
         self.watching[watch].is_due = false;
         let delay = 10 * MS + self.random.around(200 * MS);

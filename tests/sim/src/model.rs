@@ -73,6 +73,8 @@ impl Model {
                     Reply::Done
                 })
             }
+            Command::LeaseExpire(_) => Ok(Reply::Fenced),
+            Command::LeaseCheckpoint(request) if request.term != term => Ok(Reply::Fenced),
             _ => Ok(Reply::Done),
         };
         Expected {

@@ -32,6 +32,8 @@ impl Weather {
 
 /// The least delay.
 const DELAY_MIN: Time = 100;
+/// The mean delay of messages of a member whose links are slow.
+const DELAY_SLOW: Time = 30 * MS;
 /// The mean delay of a late message.
 const DELAY_LATE: Time = 600 * MS;
 
@@ -42,6 +44,8 @@ pub struct Network {
     pub weather: Weather,
     /// Links that let nothing through, as (from, to).
     cut: BTreeSet<(u64, u64)>,
+    /// Members whose messages take long.
+    slow: BTreeSet<u64>,
     random: Random,
 }
 
@@ -51,6 +55,7 @@ impl Network {
         Self {
             weather,
             cut: BTreeSet::new(),
+            slow: BTreeSet::new(),
             random,
         }
     }
@@ -60,9 +65,15 @@ impl Network {
         self.cut.insert((from, to));
     }
 
-    /// Lets everything through again.
+    /// Lets the messages of a member take long.
+    pub fn slow(&mut self, from: u64) {
+        self.slow.insert(from);
+    }
+
+    /// Lets everything through again, and at once.
     pub fn mend(&mut self) {
         self.cut.clear();
+        self.slow.clear();
     }
 
     /// Whether a link lets anything through.
@@ -75,16 +86,17 @@ impl Network {
         if self.is_cut(from, to) || self.random.chance(self.weather.lost) {
             return Vec::new();
         }
-        let mut delays = vec![self.delay()];
+        let mut delays = vec![self.delay(from)];
         if self.random.chance(self.weather.doubled) {
-            delays.push(self.delay());
+            delays.push(self.delay(from));
         }
         delays
     }
 
-    fn delay(&mut self) -> Time {
+    fn delay(&mut self, from: u64) -> Time {
         let mean = match self.random.chance(self.weather.late) {
             true => DELAY_LATE,
+            false if self.slow.contains(&from) => DELAY_SLOW,
             false => self.weather.delay,
         };
         DELAY_MIN + self.random.around(mean)

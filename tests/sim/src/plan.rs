@@ -65,6 +65,8 @@ pub struct Faults {
     pub transfer: u64,
     /// The membership changes.
     pub member: u64,
+    /// Two members stand for election at once while others lose their power.
+    pub duel: u64,
 }
 
 impl Faults {
@@ -81,8 +83,10 @@ impl Faults {
             leap,
             transfer,
             member,
+            duel,
         } = self;
-        crash + pause + cut + slow_disk + full_disk + bad_disk + leap + transfer + member
+        let disks = slow_disk + full_disk + bad_disk;
+        crash + pause + cut + disks + leap + transfer + member + duel
     }
 }
 
@@ -115,6 +119,7 @@ impl Plan {
             leap: weight(2),
             transfer: weight(3),
             member: weight(4),
+            duel: weight(4),
             every: 0,
         };
         let faults = Faults {

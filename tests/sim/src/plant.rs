@@ -40,7 +40,7 @@ pub enum Plant {
 
 impl Plant {
     /// Those that nobody has seen found yet; looked for only by name.
-    pub const NOT_FOUND: &'static [Plant] = &[Plant::VoteNotPersisted, Plant::LeasesTakenOverEarly];
+    pub const NOT_FOUND: &'static [Plant] = &[Plant::LeasesTakenOverEarly];
 
     /// All others.
     pub const ALL: &'static [Plant] = &[
@@ -54,6 +54,7 @@ impl Plant {
         Plant::WatchGap,
         Plant::OldLeaderExpires,
         Plant::OldLeaderRenews,
+        Plant::VoteNotPersisted,
         Plant::SnapshotWithoutMembership,
         Plant::AppliedBeforeCommit,
         Plant::CutBeforeCheckpoint,

@@ -9,6 +9,8 @@ pub enum Trouble {
     Membership,
     /// A member that stood still goes on.
     Resume(u64),
+    /// A member loses its power for a moment.
+    Flicker(u64),
     /// Cut links are mended.
     Mend,
     /// A disk is as fast as before.

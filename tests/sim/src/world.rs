@@ -22,6 +22,8 @@ use crate::plant::Plant;
 use crate::random::Random;
 use crate::trouble::Trouble;
 
+/// How long after a failure of power two members stand for election at once.
+const DUEL: Time = 60 * MS;
 /// How long clients go on when all is well.
 const CALM: Time = 3 * SECOND;
 /// When all is well everything is settled after this time at the latest.
@@ -287,6 +289,8 @@ impl World {
             return;
         };
         let watcher = &mut self.around.watching[number];
+        // Whoever was to look at it where it stood may end before it does.
+        watcher.is_due = false;
         if let Some(from) = watcher.member.replace(to)
             && let Some(member) = self.members.get_mut(&from)
         {
@@ -317,6 +321,7 @@ impl World {
                 }
             }
             Trouble::Membership => self.follow_membership(),
+            Trouble::Flicker(id) => self.flicker(id),
             Trouble::Mend => {
                 self.around.note(|| "links are mended".into());
                 self.around.network.mend();
@@ -362,6 +367,7 @@ impl World {
             faults.leap,
             faults.transfer,
             faults.member,
+            faults.duel,
         ]
         .into_iter()
         .position(&mut falls);
@@ -376,6 +382,7 @@ impl World {
             Some(6) => self.leap(id),
             Some(7) => self.transfer(id),
             Some(8) => self.change_members(),
+            Some(9) => self.duel(),
             _ => {}
         }
     }
@@ -412,6 +419,56 @@ impl World {
                 self.report.crashes += u64::from(member.running.is_some());
                 member.crash(loss, &mut self.around);
             }
+        }
+    }
+
+    /// The power fails everywhere for a moment. Then two members who cannot hear each other stand for
+    /// election at the same time, one behind slow links, while the others fail once more, for no
+    /// longer than it takes to forget what they did not write.
+    fn duel(&mut self) {
+        let all = self.present();
+        let Some((first, second)) = self.random.pick(&all).copied().zip(self.other(&all)) else {
+            return;
+        };
+        if first == second {
+            return;
+        }
+        self.around
+            .note(|| format!("{first:x} and {second:x} are to stand at once"));
+        for id in &all {
+            self.flicker(*id);
+        }
+        let network = &mut self.around.network;
+        network.cut(first, second);
+        network.cut(second, first);
+        network.slow(second);
+        let agenda = &mut self.around.agenda;
+        for id in all {
+            if id == first || id == second {
+                agenda.after(DUEL, What::Member(id, ANY_LIFE, Stage::Stand));
+            } else if self.random.chance(800) {
+                let delay = DUEL + self.random.below(100 * MS);
+                agenda.after(delay, What::Trouble(Trouble::Flicker(id)));
+            }
+        }
+        let length = DUEL + 100 * MS + self.random.around(400 * MS);
+        agenda.after(length, What::Trouble(Trouble::Mend));
+    }
+
+    fn other(&mut self, among: &[u64]) -> Option<u64> {
+        self.random.pick(among).copied()
+    }
+
+    /// A member loses its power, and has it back at once.
+    fn flicker(&mut self, id: u64) {
+        if let Some(member) = self.members.get_mut(&id)
+            && !member.is_removed
+        {
+            self.report.crashes += u64::from(member.running.is_some());
+            member.crash(Loss::All, &mut self.around);
+            let delay = self.random.below(2 * MS);
+            let boot = What::Member(id, ANY_LIFE, Stage::Boot);
+            self.around.agenda.after(delay, boot);
         }
     }
 
@@ -608,11 +665,8 @@ impl World {
     fn is_known_to_be_removed(&self, id: u64, members: &Members) -> bool {
         let voters: Vec<u64> = members.voters().map(|voter| voter.id).collect();
         let knows = |voter: &&u64| {
-            let running = self.members.get(voter).and_then(|m| m.running.as_ref());
-            running.is_some_and(|running| {
-                let conf = &running.state.read().conf;
-                !conf.voters.contains(&id) && !conf.voters_outgoing.contains(&id)
-            })
+            let voter = self.members.get(voter);
+            voter.is_some_and(|voter| voter.knows_without_a_vote(id))
         };
         voters.iter().filter(knows).count() > voters.len() / 2
     }
@@ -641,8 +695,8 @@ impl World {
         match self.unsettled() {
             None => {
                 self.well += 1;
-                // What is told to watchers may still be under way.
-                if self.well > 8 {
+                // Messages may still be under way.
+                if self.well > 2 {
                     let members: Vec<&mut Node> = self.members.values_mut().collect();
                     for member in members {
                         if !member.is_removed
@@ -704,7 +758,11 @@ impl World {
             return Some(format!("request {:?} is under way", client.asked));
         }
         let homeless = self.around.watching.iter().any(|w| w.member.is_none());
-        homeless.then(|| "a watch has no member".into())
+        if homeless {
+            return Some("a watch has no member".into());
+        }
+        let is_due = self.around.watching.iter().any(|watch| watch.is_due);
+        is_due.then(|| "a watch has not been looked at".into())
     }
 }
 

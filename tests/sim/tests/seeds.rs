@@ -17,7 +17,7 @@ use store::metrics::Metrics;
 
 /// Seeds when nobody asks for another number.
 const SEEDS: u64 = 200;
-/// Lines of what happened that a report shows.
+/// Lines of what happened that a report of one among many seeds shows.
 const NOTES_MAX: usize = 400;
 
 #[test]
@@ -27,7 +27,7 @@ fn no_seed_breaks_a_promise() {
     if let Some(seed) = number("PINTLE_SIM_SEED") {
         match sim::run(seed, None, true, &metrics) {
             Ok(report) => println!("seed {seed}: {report:?}"),
-            Err(violation) => panic!("{}", describe(seed, &violation)),
+            Err(violation) => panic!("{}", describe(seed, &violation, usize::MAX)),
         }
         return;
     }
@@ -73,7 +73,7 @@ fn work(first: u64, seeds: u64, next: &AtomicU64, failed: &AtomicBool) -> Sums {
                 }
                 let again = sim::run(seed, None, true, &metrics);
                 match again {
-                    Err(violation) => println!("{}", describe(seed, &violation)),
+                    Err(violation) => println!("{}", describe(seed, &violation, NOTES_MAX)),
                     Ok(_) => println!("seed {seed} failed once, and not again"),
                 }
             }
@@ -91,8 +91,8 @@ fn a_seed_replays_exactly() {
     }
 }
 
-fn describe(seed: u64, violation: &Violation) -> String {
-    let from = violation.notes.len().saturating_sub(NOTES_MAX);
+fn describe(seed: u64, violation: &Violation, notes_max: usize) -> String {
+    let from = violation.notes.len().saturating_sub(notes_max);
     format!(
         "{}\nseed {seed}, commit {}: {}\nagain: PINTLE_SIM_SEED={seed} cargo test --release -p sim --test seeds",
         violation.notes[from..].join("\n"),

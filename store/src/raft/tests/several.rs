@@ -129,6 +129,17 @@ fn what_died_with_the_leader_is_proposed_again_once() {
 }
 
 #[test]
+fn a_silent_leader_is_doubted_before_the_time_out() {
+    let mut cluster = Cluster::of_three();
+    cluster.nodes.remove(&1);
+    let ticks = (1..10).find(|_| {
+        cluster.tick_all();
+        cluster.leader == 2
+    });
+    assert_eq!(ticks, Some(6), "an election time-out is ten");
+}
+
+#[test]
 fn a_message_that_is_repeated_is_taken_once() {
     let mut cluster = Cluster::of_three();
     let (event, _outcome) = proposal(40);

@@ -18,7 +18,7 @@ use store::watch::Hub;
 
 use super::front::Waits;
 use super::work::{CHUNK_BYTES, INLINE_BYTES_MAX};
-use super::{Member, Running, Stage};
+use super::{Checkpoint, Member, Running, Stage};
 use crate::agenda::MS;
 use crate::around::Around;
 use crate::plan::{ELECTION_TICKS, TICK};
@@ -81,6 +81,7 @@ impl Member {
             chunk_bytes: CHUNK_BYTES,
             values: Some(Arc::new(wal.reader())),
         };
+        let current = backend.clone();
         let store = Store::open(backend, options).map_err(|e| broken("the store", &e))?;
         let boot = Boot {
             term: replay.hard_state.term,
@@ -120,6 +121,7 @@ impl Member {
             driver,
             wal,
             machine,
+            current,
             state,
             hub,
             deadlines: Default::default(),
@@ -127,6 +129,8 @@ impl Member {
             ends: BTreeMap::new(),
             inbox: Vec::new(),
             is_round_due: false,
+            rounds: 0,
+            is_gathering: false,
             jobs: VecDeque::new(),
             writing: None,
             is_full: false,
@@ -139,6 +143,8 @@ impl Member {
                 is_leader: false,
                 is_sole_voter: false,
             },
+            durable_commit: boot.commit,
+            changed_at: 0,
             applied,
             waits: Waits::default(),
             streams: BTreeMap::new(),
@@ -155,15 +161,26 @@ impl Member {
         Ok(())
     }
 
-    /// The checkpoint that the log goes on from; those that no log names are removed.
+    /// The checkpoint that the log goes on from, chosen as `store::catchup::current` does: a
+    /// received one may have been named by the log, or left behind by it. Others are removed.
     fn current_backend(&mut self, mark: u64) -> Arc<MemoryBackend> {
-        self.backends.retain(|index, _| *index <= mark);
-        match self.backends.pop_last() {
-            Some((index, backend)) => {
-                self.backends = BTreeMap::from([(index, backend.clone())]);
-                backend
-            }
-            None => Arc::new(MemoryBackend::new()),
-        }
+        let mut candidates: Vec<&Checkpoint> = self.backends.iter().collect();
+        candidates.retain(|candidate| candidate.index <= mark);
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.index));
+        let covering = candidates
+            .iter()
+            .find(|candidate| candidate.applied() >= Some(mark));
+        let chosen = covering.or(candidates.first()).copied().cloned();
+        let current = chosen.unwrap_or_else(Checkpoint::first);
+        self.backends = vec![current.clone()];
+        current.backend
+    }
+}
+
+impl Checkpoint {
+    /// The last entry it holds.
+    fn applied(&self) -> Option<u64> {
+        let bytes = self.backend.get(META_KEY).ok()??;
+        Some(Meta::decode(bytes).ok()?.applied_index)
     }
 }

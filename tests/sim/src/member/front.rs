@@ -1,6 +1,6 @@
 //! The front door: what the services do with a client's request.
 
-use store::apply::{Outcome, execute_readonly};
+use store::apply::{Outcome, Reply, execute_readonly};
 use store::lease::{Noted, Renewal};
 use store::mvcc::RangeQuery;
 use store::raft::{Event, ProposeError, ReadError};
@@ -251,6 +251,10 @@ impl Member {
             },
             On::TakenBack(checkpoint, outcome) => match outcome.try_recv() {
                 Err(TryRecvError::Empty) => false,
+                Ok(Ok(Ok(Reply::Fenced))) => {
+                    around.answer_later(op, Answer::Refused);
+                    return None;
+                }
                 Ok(Ok(Ok(_))) => {
                     renewing.taken_back = Some(*checkpoint);
                     true
@@ -278,7 +282,8 @@ impl Member {
             Renewal::Ending => On::Gone,
             Renewal::TakeBack(checkpoint) => {
                 let leases = vec![checkpoint.lease.left(0)];
-                let command = Command::LeaseCheckpoint(LeaseCheckpoint { leases });
+                let term = running.led_in;
+                let command = Command::LeaseCheckpoint(LeaseCheckpoint { term, leases });
                 let outcome = self.propose(&command, around);
                 On::TakenBack(checkpoint, outcome)
             }

@@ -44,6 +44,9 @@ impl Member {
             return;
         };
         let due = running.deadlines.due(now, DUE_MAX);
+        if !due.is_empty() {
+            around.note_detail(|| format!("{:x} finds leases due: {due:?}", self.id));
+        }
         let mut leases = Vec::new();
         for due in due {
             match due {
@@ -59,14 +62,14 @@ impl Member {
             }
         }
         if !leases.is_empty() {
-            let command = Command::LeaseCheckpoint(LeaseCheckpoint { leases });
+            let command = Command::LeaseCheckpoint(LeaseCheckpoint { term, leases });
             drop(self.propose(&command, around));
         }
     }
 
     /// A new leader gives each lease what the table says it has left, once per term, as soon as its
     /// state holds all that its predecessors promised. Whether it has done so.
-    pub(super) fn take_over(&mut self, around: &Around) -> bool {
+    pub(super) fn take_over(&mut self, around: &mut Around) -> bool {
         let now = around.agenda.now() / MS;
         let Some(running) = &mut self.running else {
             return false;
@@ -80,6 +83,8 @@ impl Member {
             running.led_in = term;
             let state = running.state.read();
             running.deadlines.take_over(&state.leases, now);
+            let taken: Vec<_> = state.leases.iter().collect();
+            around.note_detail(|| format!("{:x} takes over {taken:?}", self.id));
         }
         true
     }

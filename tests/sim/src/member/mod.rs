@@ -51,6 +51,11 @@ use crate::wire;
 /// The life of a member that is addressed whichever it is in.
 pub const ANY_LIFE: u64 = u64::MAX;
 
+/// How long nothing has to come in for it to be quiet; as long as the real thread waits.
+const QUIET: Time = MS;
+/// How long reads gather; as long as the real thread lets them.
+const GATHER: Time = 2 * MS;
+
 /// What a member does next.
 #[derive(Clone, Debug)]
 pub enum Stage {
@@ -60,6 +65,12 @@ pub enum Stage {
     Tick,
     /// The driver looks at what came in.
     Round,
+    /// Nothing has come in since the round of this number.
+    Quiet(u64),
+    /// Reads have gathered.
+    Gathered,
+    /// It stands for election before its time.
+    Stand,
     /// The disk is done.
     Written,
     /// The state machine goes on.
@@ -94,8 +105,8 @@ pub struct Member {
     pub identity: Identity,
     /// Its disk, which survives it.
     pub disk: MemoryDisk,
-    /// Checkpoints by the index of the snapshot they came from, 0 for its own.
-    pub backends: BTreeMap<u64, Arc<MemoryBackend>>,
+    /// Checkpoints on the disk: the one of its state, and received ones.
+    pub backends: Vec<Checkpoint>,
     /// Goes up with each start and each end.
     pub life: u64,
     /// What it is when it runs.
@@ -113,11 +124,30 @@ pub struct Member {
     random: Random,
 }
 
+/// A checkpoint on a member's disk.
+#[derive(Clone)]
+pub struct Checkpoint {
+    /// The last entry of the snapshot that it came from, 0 for the member's first.
+    index: u64,
+    backend: Arc<MemoryBackend>,
+}
+
+impl Checkpoint {
+    fn first() -> Self {
+        Self {
+            index: 0,
+            backend: Arc::new(MemoryBackend::new()),
+        }
+    }
+}
+
 /// A member that runs.
 pub struct Running {
     driver: Driver,
     wal: Wal,
     machine: Machine,
+    /// The checkpoint of the state.
+    current: Arc<MemoryBackend>,
     /// The state.
     pub state: Shared,
     hub: Arc<Hub>,
@@ -127,6 +157,8 @@ pub struct Running {
     ends: Ends,
     inbox: Vec<Event>,
     is_round_due: bool,
+    rounds: u64,
+    is_gathering: bool,
     jobs: VecDeque<store::raft::Job>,
     writing: Option<Writing>,
     is_full: bool,
@@ -135,6 +167,10 @@ pub struct Running {
     checkpoint: Option<(CheckpointJob, SnapshotMark)>,
     /// Who leads, as far as the rest of the member knows.
     pub standing: Standing,
+    /// The commit index that the log keeps.
+    durable_commit: u64,
+    /// The last change of the configuration since the checkpoint.
+    changed_at: u64,
     /// Index and term of what the rest of the member knows to be applied.
     pub applied: (u64, u64),
     waits: Waits,
@@ -151,7 +187,7 @@ impl Member {
             id: identity.member_id,
             identity,
             disk: MemoryDisk::new(),
-            backends: BTreeMap::from([(0, Arc::new(MemoryBackend::new()))]),
+            backends: vec![Checkpoint::first()],
             life: 0,
             running: None,
             is_paused: false,
@@ -197,6 +233,9 @@ impl Member {
             Stage::Boot => {}
             Stage::Tick => self.tick(around),
             Stage::Round => self.round(around)?,
+            Stage::Quiet(round) => self.quiet(round, around),
+            Stage::Gathered => self.gathered(around),
+            Stage::Stand => self.tell(Event::Campaign, around),
             Stage::Written => self.written(around)?,
             Stage::Work => self.work(around)?,
             Stage::Checkpoint => self.checkpoint(around),
@@ -208,7 +247,7 @@ impl Member {
                 self.tell(Event::Message(bytes), around);
             }
             Stage::SnapshotSent(to, ok) => self.tell(Event::SnapshotSent { to, ok }, around),
-            Stage::SnapshotArrived(received) => self.tell(Event::Install(received), around),
+            Stage::SnapshotArrived(received) => self.arrived(received, around),
             Stage::Change(changes) => self.change(&changes, around),
             Stage::Watch(watch) => self.watch(watch, around),
             Stage::Look(watch) => self.look(watch, around)?,
@@ -221,7 +260,7 @@ impl Member {
     fn unheard(&mut self, stage: Stage, around: &mut Around) {
         match stage {
             Stage::Ask(op) => around.answer_later(op, crate::history::Answer::Refused),
-            Stage::Watch(watch) => around.watch_broke(watch),
+            Stage::Watch(watch) => around.watch_broke(watch, self.id),
             _ => {}
         }
     }
@@ -278,6 +317,7 @@ impl Member {
             return Ok(());
         };
         running.is_round_due = false;
+        running.rounds += 1;
         let events = std::mem::take(&mut running.inbox);
         running.ticks += events.iter().filter(|e| matches!(e, Event::Tick)).count() as u64;
         // raft draws this at random by itself.
@@ -288,7 +328,38 @@ impl Member {
         self.carry(actions, around)
     }
 
+    /// The driver wants to hear when nothing follows, or when reads have gathered.
+    fn ask_to_go_on(&mut self, actions: &Actions, around: &mut Around) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        let gathers = actions.is_gathering_reads && !running.is_gathering;
+        running.is_gathering |= gathers;
+        let round = running.rounds;
+        if actions.is_commit_untold {
+            self.later(QUIET, Stage::Quiet(round), around);
+        }
+        if gathers {
+            self.later(GATHER, Stage::Gathered, around);
+        }
+    }
+
+    fn quiet(&mut self, round: u64, around: &mut Around) {
+        let running = self.running.as_ref();
+        if running.is_some_and(|r| r.rounds == round && !r.is_round_due) {
+            self.tell(Event::Quiet, around);
+        }
+    }
+
+    fn gathered(&mut self, around: &mut Around) {
+        if let Some(running) = &mut self.running {
+            running.is_gathering = false;
+            self.tell(Event::Gathered, around);
+        }
+    }
+
     fn carry(&mut self, actions: Actions, around: &mut Around) -> Result<(), Failure> {
+        self.ask_to_go_on(&actions, around);
         let Some(running) = &mut self.running else {
             return Ok(());
         };
@@ -318,6 +389,9 @@ impl Member {
         if let Some((mark, before)) = actions.cut {
             self.persist(store::raft::Job::Cut { mark, before }, around);
         }
+        for received in &actions.refused {
+            self.refuse(received, around);
+        }
         tasks.extend(actions.install.map(Task::Install));
         if !actions.apply.is_empty() {
             tasks.push(Task::Apply(actions.apply.into()));
@@ -346,7 +420,7 @@ impl Member {
         self.break_off(&mut running);
         let seed = self.random.draw();
         self.disk.crash(loss, seed);
-        for backend in self.backends.values() {
+        for Checkpoint { backend, .. } in &self.backends {
             let kept = match loss {
                 Loss::Nothing => usize::MAX,
                 Loss::All => 0,
@@ -356,7 +430,7 @@ impl Member {
             backend.crash_before(kept, b"");
         }
         for (watch, _) in std::mem::take(&mut running.streams) {
-            around.watch_broke(watch);
+            around.watch_broke(watch, self.id);
         }
         for op in running.waits.ops() {
             around.answer_later(op, crate::history::Answer::Unknown);
@@ -391,7 +465,7 @@ impl Member {
         if let Some((job, _)) = running.checkpoint.take()
             && self.random.chance(700)
         {
-            for backend in self.backends.values() {
+            for Checkpoint { backend, .. } in &self.backends {
                 backend.fail_after(Some(self.random.below(8) as usize));
             }
             let _ = job.run();
@@ -415,6 +489,15 @@ impl Member {
     /// Where a snapshot for this member would lie.
     fn incoming(&self, index: u64, serial: u64) -> PathBuf {
         PathBuf::from(format!("/{:x}/incoming-{index}-{serial}", self.id))
+    }
+
+    /// Whether it knows that this member has no vote, and will not forget it.
+    pub fn knows_without_a_vote(&self, id: u64) -> bool {
+        self.running.as_ref().is_some_and(|running| {
+            let conf = &running.state.read().conf;
+            let votes = conf.voters.contains(&id) || conf.voters_outgoing.contains(&id);
+            !votes && running.durable_commit >= running.changed_at
+        })
     }
 
     fn has(&self, plant: Plant, around: &Around) -> bool {

@@ -86,6 +86,9 @@ impl Member {
             }
             Err(error) => return Err(Failure::Disk(error.to_string())),
         };
+        if let Some(hard_state) = &writing.gathered.batch.hard_state {
+            running.durable_commit = hard_state.commit;
+        }
         if let Some(before) = writing.gathered.cut_before {
             running
                 .wal

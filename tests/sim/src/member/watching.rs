@@ -37,6 +37,8 @@ impl Member {
             no_delete: watch.seen.no_delete,
             prev_kv: watch.seen.prev_kv,
         };
+        around.note(|| format!("watch {number} begins at {start} with {:x}", self.id));
+        let watch = &mut around.watching[number];
         match stream.create(0, spec) {
             Ok((_, revision)) => {
                 if watch.next.is_none() {
@@ -75,6 +77,7 @@ impl Member {
     }
 
     pub(super) fn look(&mut self, number: usize, around: &mut Around) -> Result<(), Failure> {
+        around.note_detail(|| format!("watch {number} is looked at by {:x}", self.id));
         let now = around.agenda.now();
         around.watching[number].is_due = false;
         let Some(running) = &mut self.running else {
@@ -83,7 +86,6 @@ impl Member {
         let Some(stream) = running.streams.get_mut(&number) else {
             return Ok(());
         };
-        let watch = &mut around.watching[number];
         for _ in 0..STEPS_MAX {
             let update = match stream.try_next().now_or_never() {
                 // It read some history and wants to let others have their turn.
@@ -94,6 +96,8 @@ impl Member {
                     return Err(Failure::Broken(format!("watch {number}: {error}")));
                 }
             };
+            around.note_detail(|| format!("watch {number} is told {update:?}"));
+            let watch = &mut around.watching[number];
             match update {
                 Update::Events {
                     revision, events, ..
@@ -110,7 +114,7 @@ impl Member {
                     let seen = Seen::Compacted(compact_revision);
                     watch.seen.seen.push((now, seen));
                     running.streams.remove(&number);
-                    around.watch_broke(number);
+                    around.watch_broke(number, self.id);
                     return Ok(());
                 }
             }
@@ -118,6 +122,8 @@ impl Member {
         if self.random.chance(200)
             && let Some(revision) = stream.progress()
         {
+            around.note_detail(|| format!("watch {number} has progressed to {revision}"));
+            let watch = &mut around.watching[number];
             watch.next = watch.next.map(|next| next.max(revision + 1));
             watch.seen.seen.push((now, Seen::Progress(revision)));
         }

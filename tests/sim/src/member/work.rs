@@ -8,13 +8,13 @@ use prost::Message;
 use store::apply::machine::Compaction;
 use store::apply::{Effect, META_KEY, Meta};
 use store::backend::{Backend, Batch, MemoryBackend};
-use store::command::Command;
+use store::command::{Command, LeaseExpire};
 use store::mvcc::{Import, Options, Store};
 use store::raft::{Committed, Event, Kind, Received};
 use store::{read, wal};
 use tokio::sync::oneshot;
 
-use super::{Failure, Member, Stage};
+use super::{Checkpoint, Failure, Member, Running, Stage};
 use crate::agenda::MS;
 use crate::around::{Around, What};
 use crate::history::Refusal;
@@ -187,6 +187,7 @@ impl Member {
             running.applied = applied.last;
             running.inbox.append(&mut running.untold);
             for (index, conf) in applied.changed {
+                running.changed_at = index;
                 let is_late = around.plant == Some(Plant::ChangeLate);
                 let to = match is_late {
                     true => &mut running.untold,
@@ -250,7 +251,7 @@ impl Member {
 
     /// Writes the index of the checkpoint's state apart from the state itself.
     fn tear_meta(&self, mark: &store::wal::SnapshotMark) {
-        let Some(backend) = self.backends.values().next_back() else {
+        let Some(Running { current: backend, .. }) = &self.running else {
             return;
         };
         if let Ok(Some(bytes)) = backend.get(META_KEY)
@@ -314,6 +315,28 @@ impl Member {
         })
     }
 
+    /// A snapshot has arrived whole, and is durable before raft hears of it.
+    pub(super) fn arrived(&mut self, received: Received, around: &mut Around) {
+        if let Some(backend) = around.snapshots.get(&received.path) {
+            self.backends.push(Checkpoint {
+                index: received.index,
+                backend: backend.clone(),
+            });
+        }
+        self.tell(Event::Install(received), around);
+    }
+
+    /// A received snapshot is of no use.
+    pub(super) fn refuse(&mut self, received: &Received, around: &Around) {
+        if let Some(backend) = around.snapshots.get(&received.path) {
+            self.discard(backend);
+        }
+    }
+
+    fn discard(&mut self, backend: &Arc<MemoryBackend>) {
+        self.backends.retain(|c| !Arc::ptr_eq(&c.backend, backend));
+    }
+
     /// A received snapshot takes the place of the state.
     fn install(&mut self, received: Received, around: &mut Around) -> Result<(), Failure> {
         let broken = |text: String| Failure::Broken(format!("a snapshot cannot be used: {text}"));
@@ -339,6 +362,7 @@ impl Member {
         let store = Store::open(backend.clone(), options).map_err(|e| broken(e.to_string()))?;
         let state = meta.restore(store).map_err(|e| broken(e.to_string()))?;
         running.applied = state.applied;
+        running.changed_at = 0;
         let now = around.agenda.now() / MS;
         running.deadlines = Default::default();
         running.deadlines.take_over(&state.leases, now);
@@ -346,7 +370,8 @@ impl Member {
         running.checkpoint = None;
         drop(running.machine.install(state));
         running.hub.jumped();
-        self.backends.insert(received.index, backend);
+        let replaced = std::mem::replace(&mut running.current, backend);
+        self.discard(&replaced);
         around.note(|| format!("{:x} is at {} by a snapshot", self.id, received.index));
         self.tell(Event::Applied(received.index), around);
         self.look_soon(around);
@@ -373,11 +398,15 @@ fn unfence(entry: &mut Committed) {
     if entry.data.is_empty() {
         return;
     }
-    if let Ok((id, Command::LeaseExpire(mut expire))) = Command::decode(&entry.data) {
-        expire.term = entry.term;
-        entry.data = Command::LeaseExpire(expire).encode(id);
-        entry.position = None;
-    }
+    let term = entry.term;
+    let (id, command) = match Command::decode(&entry.data) {
+        Ok((id, Command::LeaseExpire(expire))) => {
+            (id, Command::LeaseExpire(LeaseExpire { term, ..expire }))
+        }
+        _ => return,
+    };
+    entry.data = command.encode(id);
+    entry.position = None;
 }
 
 /// Carries out a command a second time.
