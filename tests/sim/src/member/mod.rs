@@ -113,8 +113,8 @@ pub struct Member {
     pub running: Option<Running>,
     /// It stands still.
     pub is_paused: bool,
-    /// What came while it stood still.
-    pub stalled: Vec<Stage>,
+    /// What came while it stood still, and for which life.
+    pub stalled: Vec<(u64, Stage)>,
     /// Mean time of a sync now.
     pub sync: Time,
     /// Its log has been made.
@@ -205,7 +205,7 @@ impl Member {
             return;
         }
         if self.is_paused {
-            self.stalled.push(stage);
+            self.stalled.push((life, stage));
             return;
         }
         let result = match (stage, self.running.is_some()) {
@@ -414,7 +414,7 @@ impl Member {
         around.note(|| format!("{:x} ends, loses {loss:?}", self.id));
         self.life += 1;
         self.is_paused = false;
-        for stage in std::mem::take(&mut self.stalled) {
+        for (_, stage) in std::mem::take(&mut self.stalled) {
             self.unheard(stage, around);
         }
         self.break_off(&mut running);
@@ -475,9 +475,10 @@ impl Member {
     /// Goes on after a pause.
     pub fn resume(&mut self, around: &mut Around) {
         self.is_paused = false;
-        for stage in std::mem::take(&mut self.stalled) {
+        for (life, stage) in std::mem::take(&mut self.stalled) {
             let delay = self.random.below(300);
-            self.later(delay, stage, around);
+            let what = What::Member(self.id, life, stage);
+            around.agenda.after(delay, what);
         }
     }
 
