@@ -14,6 +14,7 @@ pub mod serve;
 pub mod version;
 
 pub mod alarm;
+pub mod answers;
 pub mod command;
 pub mod peer;
 pub mod propose;

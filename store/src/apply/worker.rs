@@ -12,6 +12,7 @@ use super::machine::{Compaction, Machine};
 use super::retry::Retry;
 use super::{Effect, Effects, State};
 use crate::alarm::Space;
+use crate::answers::Answers;
 use crate::cluster::Members;
 use crate::metrics::Metrics;
 use crate::raft::{Committed, Handle, Received};
@@ -73,6 +74,8 @@ pub struct Worker {
     pub tasks_sender: Sender<Task>,
     /// To tell raft how far this got.
     pub raft: Handle,
+    /// Where answers go.
+    pub answers: Answers,
     /// Who is told of changes.
     pub hub: Arc<watch::Hub>,
     /// Where leases get their deadlines.
@@ -164,10 +167,7 @@ impl Run {
             self.worker.raft.changed(index, conf);
         }
         self.applied(applied.last);
-        for (waiter, outcome) in applied.answers {
-            // Who no longer waits needs no answer.
-            let _ = waiter.send(Ok(outcome));
-        }
+        self.worker.answers.outcomes(applied.answers);
     }
 
     fn applied(&self, (index, term): (u64, u64)) {
@@ -201,9 +201,8 @@ impl Run {
 
     fn answer_reads(&mut self) {
         let applied = self.worker.raft.link().applied_index();
-        for waiter in self.worker.machine.readable(applied) {
-            let _ = waiter.send(Ok(()));
-        }
+        let waiters = self.worker.machine.readable(applied);
+        self.worker.answers.reads(waiters);
     }
 
     /// Removes one slice of compacted history.

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{Error, Opened, compactor, corrupt, leaderless};
 use crate::alarm::Space;
+use crate::answers::Answers;
 use crate::apply::Shared;
 use crate::apply::machine::Machine;
 use crate::apply::worker::{Task, Worker};
@@ -87,12 +88,14 @@ pub fn start(
         nonce: random(&directory)?,
     };
     let (failed_sender, failed) = tokio::sync::oneshot::channel();
+    let answers = Answers::start(&tokio::runtime::Handle::current());
     let start = raft::Start {
         settings,
         tick: config.heartbeat_interval,
         wal,
         tasks: tasks.clone(),
         outbox,
+        answers: answers.clone(),
         metrics: metrics.clone(),
         failed: failed_sender,
     };
@@ -111,6 +114,7 @@ pub fn start(
         tasks: task_inbox,
         tasks_sender: tasks.clone(),
         raft: raft.clone(),
+        answers,
         hub: hub.clone(),
         leases: leases.clone(),
         space: space.clone(),

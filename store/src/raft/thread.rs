@@ -21,6 +21,7 @@ use super::driver::{Driver, Event, Progress, Received, Settings, Standing};
 use super::log::Boot;
 use super::persist::{Job, Persister};
 use super::{Change, Outbox};
+use crate::answers::Answers;
 use crate::apply::worker::Task;
 use crate::cluster::Conf;
 use crate::metrics::Metrics;
@@ -254,6 +255,8 @@ pub struct Start {
     pub tasks: Sender<Task>,
     /// The way to other members.
     pub outbox: Arc<dyn Outbox>,
+    /// Where answers go.
+    pub answers: Answers,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Fires when the log cannot be written any more.
@@ -271,6 +274,7 @@ pub fn start(start: Start, boot: &Boot) -> std::io::Result<Started> {
         wal,
         tasks,
         outbox,
+        answers,
         metrics,
         failed,
     } = start;
@@ -312,6 +316,7 @@ pub fn start(start: Start, boot: &Boot) -> std::io::Result<Started> {
         jobs,
         tasks,
         outbox,
+        answers,
         link,
         tick,
         is_commit_untold: false,
@@ -333,6 +338,7 @@ struct Loop {
     jobs: Sender<Job>,
     tasks: Sender<Task>,
     outbox: Arc<dyn Outbox>,
+    answers: Answers,
     link: Arc<Link>,
     tick: Duration,
     /// The followers wait to be told what is committed.
@@ -421,10 +427,7 @@ impl Loop {
         }
         for read in actions.reads {
             if read.index <= self.link.applied_index() {
-                for waiter in read.waiters {
-                    // Who no longer waits needs no answer.
-                    let _ = waiter.send(Ok(()));
-                }
+                self.answers.reads(read.waiters);
                 continue;
             }
             let task = Task::Read {

@@ -1,6 +1,7 @@
 //! One connection from its first byte to its last.
 
 use super::authority::Lenient;
+use super::gather::Gather;
 use super::listen::Traffic;
 use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
 use super::messages::Messages;
@@ -201,10 +202,10 @@ pub(super) async fn serve(
             }
         }
         Protocol::Http2 => {
-            let io = TokioIo::new(match traffic {
+            let io = TokioIo::new(Gather::new(match traffic {
                 Traffic::Peer => Lenient::untouched(socket, start),
                 _ => Lenient::new(socket, start),
-            });
+            }));
             let mut connection = pin!(http2(&front.options).serve_connection(io, service));
             tokio::select! {
                 result = connection.as_mut() => result,

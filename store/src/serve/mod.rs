@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! accept ─ sniff ─┬─ HTTP/1 ────────────────────────────────► http (axum)
-//!                 └─ HTTP/2 ─ authority ─ h2 ─┬─ grpc? ─ messages ─► routes (tonic) ─ measured
-//!                                             └─ else ────────────► http (axum)
+//!                 └─ HTTP/2 ─ authority, gather ─ h2 ─┬─ grpc? ─ messages ─► routes (tonic) ─ measured
+//!                                                     └─ else ────────────► http (axum)
 //! ```
 //!
 //! The first bytes of a connection tell its protocol, the content type of a request its service.
 //! `authority` lets in old clients whose `:authority` is none, `messages` counts and bounds what
-//! comes in, `measured` what goes out; `refuse` holds what the headers alone forbid. Other members
+//! comes in, `measured` what goes out, `gather` sends together what belongs together; `refuse` holds what the headers alone forbid. Other members
 //! are not clients: what they send is neither counted as calls nor bounded here.
 //!
 //! Invariants: the number of connections is bounded by the limit of open files less
@@ -17,6 +17,7 @@
 
 mod authority;
 mod connection;
+mod gather;
 mod listen;
 mod measured;
 mod messages;

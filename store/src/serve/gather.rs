@@ -1,0 +1,116 @@
+//! Small writes that belong together leave together.
+//!
+//! h2 copies a payload behind its frame's head only below a limit that is four times as high for
+//! sockets which cannot write several pieces at once (1,024 instead of 256 bytes); at or above it,
+//! each payload takes system calls of its own. A store's answers are mostly between the two. So h2
+//! is told of a socket of that kind, and the pieces of larger payloads are put together here.
+//!
+//! Answers on one connection also become ready together: when a log entry is applied, or the quorum
+//! has confirmed a read. The first of them wakes the connection at once. So what is to be flushed
+//! waits until the connection's task has had its turn behind those that are ready to run now.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Pieces up to this size wait for the next one, or for a flush.
+const PIECE_BYTES_MAX: usize = 4096;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Gather<S> {
+    socket: S,
+    held: Vec<u8>,
+    /// How much of what is held has been written.
+    written: usize,
+    /// The flush has let others go first.
+    has_yielded: bool,
+}
+
+impl<S> Gather<S> {
+    pub(super) fn new(socket: S) -> Self {
+        Self {
+            socket,
+            held: Vec::new(),
+            written: 0,
+            has_yielded: false,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Gather<S> {
+    /// Writes what is held and then `next`; how much of `next` went along.
+    fn poll_write_held(&mut self, cx: &mut Context<'_>, next: &[u8]) -> Poll<io::Result<usize>> {
+        while self.written < self.held.len() {
+            let held = self.held.get(self.written..).unwrap_or_default();
+            let pieces = [IoSlice::new(held), IoSlice::new(next)];
+            let count = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, &pieces))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let of_held = count.min(held.len());
+            self.written += of_held;
+            if count > of_held {
+                self.clear();
+                return Poll::Ready(Ok(count - of_held));
+            }
+        }
+        self.clear();
+        Poll::Ready(Ok(0))
+    }
+
+    fn clear(&mut self) {
+        self.held.clear();
+        self.written = 0;
+        self.has_yielded = false;
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.held.is_empty() && buf.len() <= PIECE_BYTES_MAX {
+            self.held.extend_from_slice(buf);
+            return Poll::Ready(Ok(buf.len()));
+        }
+        match ready!(self.poll_write_held(cx, buf))? {
+            0 if !buf.is_empty() => Pin::new(&mut self.socket).poll_write(cx, buf),
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.held.is_empty() && !self.has_yielded {
+            self.has_yielded = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        ready!(self.poll_write_held(cx, &[]))?;
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_held(cx, &[]))?;
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+
+    // By `is_write_vectored`, which is false unless it is overridden, h2 knows the kind of socket.
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Gather<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+#[cfg(test)]
+mod tests;
