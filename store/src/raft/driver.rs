@@ -181,6 +181,11 @@ impl Driver {
         actions
     }
 
+    /// Requests of this member that have not been answered.
+    pub(super) fn under_way(&self) -> usize {
+        self.proposals.under_way() + self.reads.under_way()
+    }
+
     fn is_commit_untold(&self) -> bool {
         let raft = &self.raw.raft;
         raft.state == StateRole::Leader

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::driver::{Event, PersistJob};
+use super::engine::Engine;
 use crate::metrics::Metrics;
 use crate::wal::{self, Batch, SnapshotMark, Wal};
 
@@ -81,7 +82,7 @@ pub fn gather(jobs: &mut VecDeque<Job>) -> Gathered {
 pub(super) struct Persister {
     pub(super) wal: Wal,
     pub(super) jobs: Receiver<Job>,
-    pub(super) events: Sender<Event>,
+    pub(super) engine: Arc<Engine>,
     /// Set while the disk has no room.
     pub(super) is_full: Arc<AtomicBool>,
     /// Jobs that came while the disk was full: as many as the driver gave before it noticed.
@@ -158,8 +159,13 @@ impl Persister {
             .zip(positions)
             .collect();
         if let Some(number) = number {
-            // A driver that is gone needs no answer.
-            let _ = self.events.send(Event::Persisted { number, positions });
+            let event = Event::Persisted { number, positions };
+            self.deferred.extend(self.jobs.try_iter());
+            match self.deferred.is_empty() {
+                true => self.engine.tell_now(event),
+                // The next append matters more.
+                false => self.engine.tell(event),
+            }
         }
         Ok(true)
     }

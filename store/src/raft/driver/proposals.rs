@@ -55,6 +55,11 @@ enum Waiting {
 }
 
 impl Proposals {
+    /// Own proposals whose outcome is not known.
+    pub(super) fn under_way(&self) -> usize {
+        self.pending.len()
+    }
+
     pub(super) fn new(id: u64, nonce: u64) -> Self {
         Self {
             id,

@@ -73,6 +73,12 @@ impl Reads {
         Some(waiters)
     }
 
+    /// Reads that have not been answered.
+    pub(super) fn under_way(&self) -> usize {
+        let asked = self.asked.as_ref().map_or(0, |asked| asked.waiters.len());
+        self.waiting.len() + asked
+    }
+
     /// Whether reads are waiting for more of them.
     pub(super) fn is_gathering(&self) -> bool {
         self.is_busy && self.asked.is_none() && !self.waiting.is_empty()

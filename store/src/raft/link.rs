@@ -1,0 +1,99 @@
+//! What is known of raft without asking the driver.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::driver::Standing;
+
+/// What everybody may know of raft at any time, without asking the driver.
+#[derive(Debug, Default)]
+pub struct Link {
+    term: AtomicU64,
+    leader: AtomicU64,
+    is_leader: AtomicBool,
+    is_sole_voter: AtomicBool,
+    pub(super) last_index: AtomicU64,
+    applied_index: AtomicU64,
+    applied_term: AtomicU64,
+    pub(super) is_full: Arc<AtomicBool>,
+    pub(super) is_stopping: AtomicBool,
+    /// When the present leader was first heard of; the last one's moment while there is none.
+    leader_since: Mutex<Option<Instant>>,
+}
+
+impl Link {
+    /// The current term.
+    pub fn term(&self) -> u64 {
+        self.term.load(Ordering::Relaxed)
+    }
+
+    /// Id of the leader, 0 when there is none.
+    pub fn leader(&self) -> u64 {
+        self.leader.load(Ordering::Relaxed)
+    }
+
+    /// Whether this member leads.
+    pub fn is_leader(&self) -> bool {
+        self.is_leader.load(Ordering::Relaxed)
+    }
+
+    /// When the present leader was first heard of as such.
+    pub fn leader_since(&self) -> Option<Instant> {
+        *self.leader_since.lock()
+    }
+
+    /// Whether this member decides alone.
+    pub fn is_sole_voter(&self) -> bool {
+        self.is_sole_voter.load(Ordering::Acquire)
+    }
+
+    /// The newest committed index that this member has seen.
+    pub fn committed_index(&self) -> u64 {
+        self.last_index.load(Ordering::Relaxed)
+    }
+
+    /// The newest applied index.
+    pub fn applied_index(&self) -> u64 {
+        self.applied_index.load(Ordering::Acquire)
+    }
+
+    /// Whether the disk has no room for more log.
+    pub fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+
+    /// Whether this member leads, and has carried out all that was acknowledged before its term: an
+    /// entry of its own term, hence all before it.
+    pub fn leads_with_all(&self) -> bool {
+        self.is_leader() && self.applied_term.load(Ordering::Acquire) == self.term()
+    }
+
+    /// Whether what has been applied here is all that was ever acknowledged, so that a read needs
+    /// to ask nobody: the only voter leads, and has applied an entry of its own term, hence all
+    /// before it. Every write acknowledged since was applied first.
+    pub fn reads_are_linearizable(&self) -> bool {
+        self.is_sole_voter()
+            && self.is_leader()
+            && self.applied_term.load(Ordering::Acquire) == self.term()
+    }
+
+    pub(crate) fn set_applied(&self, index: u64, term: u64) {
+        self.applied_index.store(index, Ordering::Release);
+        self.applied_term.store(term, Ordering::Release);
+        self.last_index.fetch_max(index, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_standing(&self, standing: Standing) {
+        if standing.leader != 0 && standing.leader != self.leader() {
+            *self.leader_since.lock() = Some(Instant::now());
+        }
+        self.term.store(standing.term, Ordering::Release);
+        self.leader.store(standing.leader, Ordering::Relaxed);
+        self.is_leader.store(standing.is_leader, Ordering::Release);
+        self.is_sole_voter
+            .store(standing.is_sole_voter, Ordering::Release);
+    }
+}
