@@ -5,18 +5,21 @@
 //! hands them over together, and a task on the runtime wakes those who wait, which costs little there.
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::apply::Outcome;
 use crate::{propose, read};
 
+/// Batches that may wait; with more, whoever brings one delivers it.
+const BATCHES_MAX: usize = 1024;
+
 /// So few are answered on the spot: handing them over would take longer.
 const FEW: usize = 4;
 
-/// Where answers go; cheap to clone. What waits here is bounded by the requests under way.
+/// Where answers go; cheap to clone.
 #[derive(Clone)]
 pub struct Answers {
-    batches: UnboundedSender<Batch>,
+    batches: Sender<Batch>,
 }
 
 enum Batch {
@@ -27,7 +30,7 @@ enum Batch {
 impl Answers {
     /// Starts the task; it ends once nobody can give it answers any more.
     pub fn start(runtime: &Handle) -> Self {
-        let (batches, inbox) = unbounded_channel();
+        let (batches, inbox) = channel(BATCHES_MAX);
         runtime.spawn(deliver(inbox));
         Self { batches }
     }
@@ -45,9 +48,9 @@ impl Answers {
     fn give(&self, length: usize, batch: Batch) {
         if length <= FEW {
             batch.deliver();
-        } else if let Err(error) = self.batches.send(batch) {
-            // The runtime stops; who still waits is told all the same.
-            error.0.deliver();
+        } else if let Err(error) = self.batches.try_send(batch) {
+            // Full, or the runtime stops; who still waits is told all the same.
+            error.into_inner().deliver();
         }
     }
 }
@@ -70,7 +73,7 @@ impl Batch {
     }
 }
 
-async fn deliver(mut inbox: UnboundedReceiver<Batch>) {
+async fn deliver(mut inbox: Receiver<Batch>) {
     while let Some(batch) = inbox.recv().await {
         batch.deliver();
     }
