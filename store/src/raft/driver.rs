@@ -268,13 +268,14 @@ impl Driver {
         };
         self.proposals.forget_the_gone();
         self.reads.tick();
+        if self.vanished.tick() {
+            self.campaign();
+        }
+        // Whoever is first in the order stands at the next tick, when the others doubt, too.
         let raft = &self.raw.raft;
         let is_led = raft.leader_id != raft::INVALID_ID;
         if is_led && raft.election_elapsed >= self.vanished.patience() {
             self.vanished(raft.leader_id);
-        }
-        if self.vanished.tick() {
-            self.campaign();
         }
         let raft = &self.raw.raft;
         let oldest = self.persisting.front().copied();
