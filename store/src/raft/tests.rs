@@ -1,6 +1,7 @@
 //! The driver alone: events in, actions out.
 
 mod several;
+mod threads;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
