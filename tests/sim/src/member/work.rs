@@ -251,7 +251,10 @@ impl Member {
 
     /// Writes the index of the checkpoint's state apart from the state itself.
     fn tear_meta(&self, mark: &store::wal::SnapshotMark) {
-        let Some(Running { current: backend, .. }) = &self.running else {
+        let Some(Running {
+            current: backend, ..
+        }) = &self.running
+        else {
             return;
         };
         if let Ok(Some(bytes)) = backend.get(META_KEY)
