@@ -78,3 +78,6 @@ async fn deliver(mut inbox: Receiver<Batch>) {
         batch.deliver();
     }
 }
+
+#[cfg(test)]
+mod tests;

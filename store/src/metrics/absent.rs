@@ -1,7 +1,7 @@
 //! Names that etcd shows for parts that do not exist here. They stay at zero.
 
 use super::Error;
-use super::families::Register;
+use super::register::Register;
 use prometheus::{HistogramOpts, HistogramVec, Opts};
 
 /// Gauges of the proxy, of API 2 and of Go's runtime.

@@ -4,7 +4,7 @@
 //! are seen. A call costs one look into a table by its path and three atomic additions.
 
 use super::Error;
-use super::families::Register;
+use super::register::Register;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -9,17 +9,30 @@
 //! shown as zero by `absent`, because harnesses look for every name.
 
 mod absent;
-mod families;
+mod disk;
 mod grpc;
+mod health;
+mod lease;
+mod mvcc;
+mod network;
 mod peer;
 mod process;
+mod register;
+mod server;
+mod watch;
 
-pub use families::{Disk, Health, Lease, Mvcc, Network, Server, Watch};
+pub use disk::Disk;
 pub use grpc::{Call, Code, Grpc};
+pub use health::Health;
+pub use lease::Lease;
+pub use mvcc::Mvcc;
+pub use network::Network;
 pub use peer::{Peer, PeerFigures, SnapshotFigures};
+pub use server::Server;
+pub use watch::Watch;
 
-use families::Register;
 use prometheus::{Registry, TextEncoder};
+use register::Register;
 
 /// The content type of [`Metrics::render`], as Go's exporter writes it.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";

@@ -4,7 +4,7 @@
 //! there is something to show, as etcd's do.
 
 use super::Error;
-use super::families::Register;
+use super::register::Register;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 /// The families.

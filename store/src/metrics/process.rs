@@ -1,7 +1,7 @@
 //! The process itself: memory, processor time, open files. Read from `/proc` when asked for.
 
 use super::Error;
-use super::families::Register;
+use super::register::Register;
 use prometheus::{Counter, Gauge, IntGauge};
 use std::fs;
 

@@ -13,11 +13,12 @@
 //! `event` holds what goes in and out, `round` what a round asks of raft, `proposals` what is to be
 //! proposed and what got lost, `reads` the questions to the quorum, `quorum` whom they go to, `changes`
 //! what follows from a change of the configuration, `snapshots` what follows from a received state,
-//! `disk` the leader's judgement of its own disk, `vanished` what is done about a leader that died.
+//! `leading` what only a leader does, `disk` its judgement of its own disk, `vanished` what is done about a leader that died.
 
 mod changes;
 mod disk;
 mod event;
+mod leading;
 mod proposals;
 mod quorum;
 mod reads;
@@ -25,7 +26,7 @@ mod round;
 mod snapshots;
 mod vanished;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -186,22 +187,6 @@ impl Driver {
         self.proposals.under_way() + self.reads.under_way()
     }
 
-    fn is_commit_untold(&self) -> bool {
-        let raft = &self.raw.raft;
-        raft.state == StateRole::Leader
-            && raft.raft_log.committed > self.commit_told
-            && self.conf.voters.len() + self.conf.learners.len() > 1
-    }
-
-    /// Nothing else is on its way to the followers that would tell them what is committed.
-    fn quiet(&mut self) {
-        let raft = &mut self.raw.raft;
-        if raft.state == StateRole::Leader {
-            self.commit_told = raft.raft_log.committed;
-            raft.bcast_append();
-        }
-    }
-
     fn take_in(&mut self, event: Event, actions: &mut Actions) {
         match event {
             Event::Propose { data, waiter } => self.proposals.add(data, waiter),
@@ -277,31 +262,8 @@ impl Driver {
         if is_led && raft.election_elapsed >= self.vanished.patience() {
             self.vanished(raft.leader_id);
         }
-        let raft = &self.raw.raft;
-        let oldest = self.persisting.front().copied();
-        let stalls = self.disk.stalls(oldest);
-        if stalls
-            && raft.state == StateRole::Leader
-            && raft.lead_transferee.is_none()
-            && let Some(best) = self.most_advanced_voter()
-        {
-            tracing::warn!("the log's disk stands still; leadership goes to {best:x}, if it can");
-            self.disk.given_away();
-            self.raw.transfer_leader(best);
-        }
+        self.judge_own_disk();
         self.leave_joint();
-    }
-
-    /// The other voter that holds most of the log, among those heard of lately.
-    fn most_advanced_voter(&self) -> Option<u64> {
-        let raft = &self.raw.raft;
-        raft.prs()
-            .iter()
-            .filter(|(id, progress)| {
-                **id != raft.id && progress.recent_active && self.conf.voters.contains(id)
-            })
-            .max_by_key(|(id, progress)| (progress.matched, std::cmp::Reverse(**id)))
-            .map(|(id, _)| *id)
     }
 
     /// The process of this member is gone, or is silent. If it led, another has to.
@@ -450,23 +412,6 @@ impl Driver {
                 waiter,
             });
         }
-    }
-
-    fn progress(&self) -> BTreeMap<u64, Progress> {
-        let raft = &self.raw.raft;
-        if raft.state != StateRole::Leader {
-            return BTreeMap::new();
-        }
-        let progress = raft.prs().iter().map(|(id, progress)| {
-            let progress = Progress {
-                matched: progress.matched,
-                next: progress.next_idx,
-                is_learner: self.conf.learners.contains(id),
-                is_active: progress.recent_active || *id == raft.id,
-            };
-            (*id, progress)
-        });
-        progress.collect()
     }
 
     fn note_standing(&mut self, actions: &mut Actions) {

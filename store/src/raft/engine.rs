@@ -31,10 +31,10 @@ const EVENTS_PER_ROUND_MAX: usize = 4_096;
 
 /// How long followers may wait for entries that tell them what is committed, before they are told
 /// so by themselves.
-const QUIET: Duration = Duration::from_millis(1);
+pub const QUIET: Duration = Duration::from_millis(1);
 
 /// For how long reads gather under load.
-const GATHER: Duration = Duration::from_millis(2);
+pub const GATHER: Duration = Duration::from_millis(2);
 
 /// With more requests under way than these, rounds are left to the thread.
 const FEW: usize = 4;

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::driver::Standing;
 
-/// What everybody may know of raft at any time, without asking the driver.
+/// See the module.
 #[derive(Debug, Default)]
 pub struct Link {
     term: AtomicU64,
@@ -75,9 +75,7 @@ impl Link {
     /// to ask nobody: the only voter leads, and has applied an entry of its own term, hence all
     /// before it. Every write acknowledged since was applied first.
     pub fn reads_are_linearizable(&self) -> bool {
-        self.is_sole_voter()
-            && self.is_leader()
-            && self.applied_term.load(Ordering::Acquire) == self.term()
+        self.is_sole_voter() && self.leads_with_all()
     }
 
     pub(crate) fn set_applied(&self, index: u64, term: u64) {

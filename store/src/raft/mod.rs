@@ -22,6 +22,7 @@ mod thread;
 
 pub use change::Change;
 pub use driver::{Committed, Driver, Event, Kind, Progress, Received, Settings};
+pub use engine::{GATHER, QUIET};
 pub use entry::{change_entry, read_entry};
 pub use error::{ProposeError, ReadError};
 pub use handle::Handle;

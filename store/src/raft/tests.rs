@@ -6,9 +6,9 @@ mod threads;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::convert;
 use super::driver::{Actions, Driver, Event, PersistJob, Settings, UNCOMMITTED_BYTES_MAX};
 use super::log::Boot;
+use super::{Change, convert};
 use crate::cluster::Conf;
 use crate::command::Command;
 use crate::wal;
@@ -90,6 +90,43 @@ fn a_sole_voter_leads_once_its_vote_is_asked_for() {
         .next_back()
         .unwrap();
     assert_eq!((vote.term, vote.vote), (1, ID));
+}
+
+#[test]
+fn a_member_without_a_vote_does_not_stand() {
+    for conf in [Conf::of_voters([1, 2]), Conf::default()] {
+        let boot = Boot {
+            conf,
+            ..Default::default()
+        };
+        let actions = driver(&boot).handle([Event::Campaign]);
+        assert!(actions.messages.is_empty() && actions.persist.is_empty());
+        assert_eq!(actions.standing.map(|standing| standing.term), Some(0));
+    }
+}
+
+#[test]
+fn that_a_change_is_committed_is_not_forgotten() {
+    let mut driver = driver(&alone());
+    let start = driver.handle([Event::Campaign]);
+    settle(&mut driver, start);
+    let (waiter, _outcome) = oneshot::channel();
+    let change = Event::Change {
+        changes: vec![Change::AddLearner(8)],
+        data: Command::DeleteRange(Default::default()).encode(1),
+        waiter,
+    };
+    let proposed = driver.handle([change]);
+    let committed = driver.handle(proposed.persist.iter().map(persisted));
+    let index = committed.apply.last().unwrap().index;
+    let conf = Some(Conf {
+        learners: vec![8],
+        ..Conf::of_voters([ID])
+    });
+    // Nothing else is written just then.
+    let decided = driver.handle([Event::Changed { index, conf }]);
+    let kept = decided.persist.iter().map(|job| job.hard_state.commit);
+    assert_eq!(kept.max(), Some(index));
 }
 
 #[test]

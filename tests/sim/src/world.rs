@@ -427,12 +427,11 @@ impl World {
     /// longer than it takes to forget what they did not write.
     fn duel(&mut self) {
         let all = self.present();
-        let Some((first, second)) = self.random.pick(&all).copied().zip(self.other(&all)) else {
+        let first = self.random.pick(&all).copied();
+        let second = self.random.pick(&all).copied();
+        let Some((first, second)) = first.zip(second).filter(|(a, b)| a != b) else {
             return;
         };
-        if first == second {
-            return;
-        }
         self.around
             .note(|| format!("{first:x} and {second:x} are to stand at once"));
         for id in &all {
@@ -453,10 +452,6 @@ impl World {
         }
         let length = DUEL + 100 * MS + self.random.around(400 * MS);
         agenda.after(length, What::Trouble(Trouble::Mend));
-    }
-
-    fn other(&mut self, among: &[u64]) -> Option<u64> {
-        self.random.pick(among).copied()
     }
 
     /// A member loses its power, and has it back at once.

@@ -32,7 +32,7 @@ use store::disk::memory::{Loss, MemoryDisk};
 use store::lease::Deadlines;
 use store::mvcc::CheckpointJob;
 use store::raft::driver::{Actions, Standing};
-use store::raft::{Driver, Event, Received};
+use store::raft::{Driver, Event, GATHER, QUIET, Received};
 use store::wal::{SnapshotMark, Wal};
 use store::watch::{Hub, Stream};
 use tokio::sync::oneshot;
@@ -50,11 +50,6 @@ use crate::wire;
 
 /// The life of a member that is addressed whichever it is in.
 pub const ANY_LIFE: u64 = u64::MAX;
-
-/// How long nothing has to come in for it to be quiet; as long as the real thread waits.
-const QUIET: Time = MS;
-/// How long reads gather; as long as the real thread lets them.
-const GATHER: Time = 2 * MS;
 
 /// What a member does next.
 #[derive(Clone, Debug)]
@@ -337,10 +332,10 @@ impl Member {
         running.is_gathering |= gathers;
         let round = running.rounds;
         if actions.is_commit_untold {
-            self.later(QUIET, Stage::Quiet(round), around);
+            self.later(QUIET.as_micros() as Time, Stage::Quiet(round), around);
         }
         if gathers {
-            self.later(GATHER, Stage::Gathered, around);
+            self.later(GATHER.as_micros() as Time, Stage::Gathered, around);
         }
     }
 

@@ -8,7 +8,7 @@ use prost::Message;
 use store::apply::machine::Compaction;
 use store::apply::{Effect, META_KEY, Meta};
 use store::backend::{Backend, Batch, MemoryBackend};
-use store::command::{Command, LeaseExpire};
+use store::command::Command;
 use store::mvcc::{Import, Options, Store};
 use store::raft::{Committed, Event, Kind, Received};
 use store::{read, wal};
@@ -401,15 +401,11 @@ fn unfence(entry: &mut Committed) {
     if entry.data.is_empty() {
         return;
     }
-    let term = entry.term;
-    let (id, command) = match Command::decode(&entry.data) {
-        Ok((id, Command::LeaseExpire(expire))) => {
-            (id, Command::LeaseExpire(LeaseExpire { term, ..expire }))
-        }
-        _ => return,
-    };
-    entry.data = command.encode(id);
-    entry.position = None;
+    if let Ok((id, Command::LeaseExpire(mut expire))) = Command::decode(&entry.data) {
+        expire.term = entry.term;
+        entry.data = Command::LeaseExpire(expire).encode(id);
+        entry.position = None;
+    }
 }
 
 /// Carries out a command a second time.
