@@ -87,6 +87,8 @@ pub struct Driver {
     /// Index of the last snapshot received: what was handed out before it does not count any more.
     installed: u64,
     election_ticks: usize,
+    /// Instead of what raft draws at random.
+    election_timeout: Option<usize>,
     /// For so many ticks more of the log is kept, for a member that is being brought up to date.
     held_ticks: usize,
     disk: Disk,
@@ -144,6 +146,7 @@ impl Driver {
             offered: None,
             installed: boot.applied.0,
             election_ticks: settings.election_ticks,
+            election_timeout: None,
             held_ticks: 0,
             disk: Disk::new(settings.election_ticks),
             vanished: Vanished::new(settings.election_ticks),
@@ -152,10 +155,10 @@ impl Driver {
         })
     }
 
-    /// Takes the place of the election time-out that raft drew at random, in ticks, until raft draws
-    /// another. What a simulation calls before each round, since all chance is to be its own.
+    /// From now on takes the place of the election time-outs that raft draws at random, in ticks.
+    /// What a simulation calls before each round, since all chance is to be its own.
     pub fn set_election_timeout(&mut self, ticks: usize) {
-        self.raw.raft.set_randomized_election_timeout(ticks);
+        self.election_timeout = Some(ticks);
     }
 
     /// Takes in what happened, and says what has to be done.
@@ -243,6 +246,10 @@ impl Driver {
     }
 
     fn tick(&mut self) {
+        // At each tick: raft draws another whenever it stands, which it may do in every one of them.
+        if let Some(ticks) = self.election_timeout {
+            self.raw.raft.set_randomized_election_timeout(ticks);
+        }
         if self.may_stand() {
             self.raw.tick();
         }

@@ -107,17 +107,18 @@ impl Side {
         assert!(leads, "member {member} does not come to lead");
     }
 
-    /// Waits until all members have applied all there is, and know what version the cluster has.
+    /// Waits until all members have applied all there is, and know what version the cluster has: one
+    /// that has just come stores its data as of an older one for a while.
     pub(crate) fn settle(&self) {
         let settled = eventually(LIMIT, || {
             let (_, stdout, _) = self.execute(&words("endpoint status --cluster -w json"));
             let statuses: Vec<serde_json::Value> =
                 serde_json::from_str(&stdout).unwrap_or_default();
             let field = |name| statuses.iter().map(move |status| &status["Status"][name]);
-            let mut applied = field("raftAppliedIndex");
-            let first = applied.next();
-            first.is_some()
-                && applied.all(|other| Some(other) == first)
+            let agree = |name| field(name).is_sorted_by(|one, next| one == next);
+            !statuses.is_empty()
+                && agree("raftAppliedIndex")
+                && agree("storageVersion")
                 && field("storageVersion").all(|version| version.is_string())
         });
         assert!(settled, "the members do not settle");

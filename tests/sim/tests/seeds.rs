@@ -17,6 +17,8 @@ use store::metrics::Metrics;
 
 /// Seeds when nobody asks for another number.
 const SEEDS: u64 = 200;
+/// Seeds that are run twice.
+const SEEDS_TWICE: u64 = 25;
 /// Lines of what happened that a report of one among many seeds shows.
 const NOTES_MAX: usize = 400;
 
@@ -85,7 +87,7 @@ fn work(first: u64, seeds: u64, next: &AtomicU64, failed: &AtomicBool) -> Sums {
 fn a_seed_replays_exactly() {
     sim::quiet();
     let metrics = Arc::new(Metrics::new(false).unwrap());
-    for seed in 1..=5 {
+    for seed in 1..=SEEDS_TWICE {
         let run = |notes| sim::run(seed, None, notes, &metrics).map_err(|v| v.text);
         assert_eq!(run(false), run(true), "seed {seed}");
     }
