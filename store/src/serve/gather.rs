@@ -7,7 +7,9 @@
 //!
 //! Answers on one connection also become ready together: when a log entry is applied, or the quorum
 //! has confirmed a read. The first of them wakes the connection at once. So what is to be flushed
-//! waits until the connection's task has had its turn behind those that are ready to run now.
+//! waits until the connection's task has had its turn behind those that are ready to run now. With
+//! a single request under way nothing more comes, and the turn costs a good part of a thread's waking;
+//! so the next few flushes do without after one that was for nothing, and twice as many each time.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -18,6 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Pieces up to this size wait for the next one, or for a flush.
 const PIECE_BYTES_MAX: usize = 4096;
 
+/// Flushes at most that do without a turn for others, before one is tried again.
+const SKIPS_MAX: u32 = 63;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Gather<S> {
@@ -25,8 +30,22 @@ pub(super) struct Gather<S> {
     held: Vec<u8>,
     /// How much of what is held has been written.
     written: usize,
-    /// The flush has let others go first.
-    has_yielded: bool,
+    flush: Flush,
+    /// Flushes that do without a turn after one that was for nothing.
+    skips: u32,
+    /// Flushes that are still to do without.
+    skips_left: u32,
+}
+
+/// What became of the flush of what is held.
+#[derive(Debug)]
+enum Flush {
+    /// None was asked for.
+    None,
+    /// Others go first; so much was held then.
+    Yielded(usize),
+    /// It goes on until everything is written.
+    Begun,
 }
 
 impl<S> Gather<S> {
@@ -35,7 +54,9 @@ impl<S> Gather<S> {
             socket,
             held: Vec::new(),
             written: 0,
-            has_yielded: false,
+            flush: Flush::None,
+            skips: 0,
+            skips_left: 0,
         }
     }
 }
@@ -61,10 +82,32 @@ impl<S: AsyncWrite + Unpin> Gather<S> {
         Poll::Ready(Ok(0))
     }
 
+    /// Whether a flush is to wait for the task's next turn.
+    fn lets_others_go_first(&mut self) -> bool {
+        match self.flush {
+            Flush::None if self.held.is_empty() => return false,
+            Flush::None if self.skips_left > 0 => self.skips_left -= 1,
+            Flush::None => {
+                self.flush = Flush::Yielded(self.held.len());
+                return true;
+            }
+            Flush::Yielded(before) => {
+                self.skips = match self.held.len() > before {
+                    true => 0,
+                    false => (2 * self.skips + 1).min(SKIPS_MAX),
+                };
+                self.skips_left = self.skips;
+            }
+            Flush::Begun => {}
+        }
+        self.flush = Flush::Begun;
+        false
+    }
+
     fn clear(&mut self) {
         self.held.clear();
         self.written = 0;
-        self.has_yielded = false;
+        self.flush = Flush::None;
     }
 }
 
@@ -85,8 +128,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gather<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.held.is_empty() && !self.has_yielded {
-            self.has_yielded = true;
+        if self.lets_others_go_first() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

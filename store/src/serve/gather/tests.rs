@@ -77,6 +77,75 @@ async fn what_becomes_ready_before_the_next_turn_leaves_together() {
     assert_eq!(gather.socket.writes, [&b"onetwo"[..], b"three"]);
 }
 
+/// Writes and flushes; whether the flush let others go first. `meanwhile` comes in that turn.
+async fn flush_waits(gather: &mut Gather<Recorder>, meanwhile: &[u8]) -> bool {
+    gather.write_all(b"first").await.unwrap();
+    let waits = futures::poll!(std::pin::pin!(gather.flush())).is_pending();
+    if waits {
+        gather.write_all(meanwhile).await.unwrap();
+        gather.flush().await.unwrap();
+    }
+    waits
+}
+
+#[tokio::test]
+async fn a_turn_for_nothing_is_saved_until_one_gathers_again() {
+    let mut gather = Gather::new(Recorder::default());
+    let mut turns = Vec::new();
+    for number in 0..200 {
+        if flush_waits(&mut gather, b"").await {
+            turns.push(number);
+        }
+    }
+    // 1, 3, 7, 15, 31, 63 flushes without a turn, and 63 from then on.
+    assert_eq!(turns, [0, 2, 6, 14, 30, 62, 126, 190]);
+    while !flush_waits(&mut gather, b"more").await {}
+    assert!(flush_waits(&mut gather, b"more").await);
+    assert!(flush_waits(&mut gather, b"").await);
+    assert!(!flush_waits(&mut gather, b"more").await);
+}
+
+/// Takes one byte at a time, and is full every other time.
+#[derive(Default)]
+struct Slow {
+    taken: usize,
+    is_full: bool,
+}
+
+impl AsyncWrite for Slow {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.is_full = !self.is_full;
+        if self.is_full {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let count = buf.len().min(1);
+        self.taken += count;
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_flush_that_a_full_socket_holds_up_is_one_flush() {
+    let mut gather = Gather::new(Slow::default());
+    gather.write_all(b"four").await.unwrap();
+    gather.flush().await.unwrap();
+    assert_eq!(gather.socket.taken, 4);
+    assert_eq!((gather.skips, gather.skips_left), (1, 1));
+}
+
 #[tokio::test]
 async fn a_large_payload_leaves_with_its_head() {
     let mut gather = Gather::new(Recorder::default());
