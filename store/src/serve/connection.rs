@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -49,6 +50,8 @@ pub(super) struct Front {
     services: Services,
     options: Options,
     stop: watch::Receiver<bool>,
+    /// Requests that are not answered; of streams those that have not begun.
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Front {
@@ -59,6 +62,7 @@ impl Front {
             services,
             options,
             stop,
+            under_way: Arc::default(),
         }
     }
 
@@ -125,6 +129,22 @@ impl Front {
     }
 }
 
+/// Counts one request for as long as it lives.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Puts the content type in, if it is not the plain one.
 fn of_kind(mut response: Response<Body>, kind: Option<HeaderValue>) -> Response<Body> {
     if let Some(kind) = kind {
@@ -180,7 +200,10 @@ pub(super) async fn serve(
     };
     let service = service_fn(|request| {
         let front = Arc::clone(front);
-        async move { Ok::<_, Infallible>(front.answer(request, traffic).await) }
+        async move {
+            let _under_way = UnderWay::new(&front.under_way);
+            Ok::<_, Infallible>(front.answer(request, traffic).await)
+        }
     });
     let result = match protocol {
         // Bytes that are no gRPC on a port for gRPC alone end the connection, as in Go.
@@ -202,10 +225,11 @@ pub(super) async fn serve(
             }
         }
         Protocol::Http2 => {
-            let io = TokioIo::new(Gather::new(match traffic {
+            let socket = match traffic {
                 Traffic::Peer => Lenient::untouched(socket, start),
                 _ => Lenient::new(socket, start),
-            }));
+            };
+            let io = TokioIo::new(Gather::new(socket, front.under_way.clone()));
             let mut connection = pin!(http2(&front.options).serve_connection(io, service));
             tokio::select! {
                 result = connection.as_mut() => result,

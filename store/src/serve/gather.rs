@@ -9,10 +9,12 @@
 //! has confirmed a read. The first of them wakes the connection at once. So what is to be flushed
 //! waits until the connection's task has had its turn behind those that are ready to run now. With
 //! a single request under way nothing more comes, and the turn costs a good part of a thread's waking;
-//! so the next few flushes do without after one that was for nothing, and twice as many each time.
+//! so while few requests are under way, and turn after turn was for nothing, most flushes do without.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,21 +22,31 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Pieces up to this size wait for the next one, or for a flush.
 const PIECE_BYTES_MAX: usize = 4096;
 
-/// Flushes at most that do without a turn for others, before one is tried again.
-const SKIPS_MAX: u32 = 63;
+/// With more requests under way than these no turn is for nothing: if it gathers no answers, then
+/// questions.
+const FEW: usize = 4;
+
+/// Turns for nothing in a row, after which flushes do without: one that tells watchers of changes is
+/// no answer to a request, but comes with others.
+const MISSES: u32 = 16;
+
+/// Flushes that then do without, before a turn is tried again.
+const SKIPS: u32 = 15;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Gather<S> {
     socket: S,
+    /// Requests that the listeners have not answered.
+    under_way: Arc<AtomicUsize>,
     held: Vec<u8>,
     /// How much of what is held has been written.
     written: usize,
     flush: Flush,
-    /// Flushes that do without a turn after one that was for nothing.
-    skips: u32,
+    /// Turns for nothing since the last one that gathered something.
+    misses: u32,
     /// Flushes that are still to do without.
-    skips_left: u32,
+    skips: u32,
 }
 
 /// What became of the flush of what is held.
@@ -49,14 +61,15 @@ enum Flush {
 }
 
 impl<S> Gather<S> {
-    pub(super) fn new(socket: S) -> Self {
+    pub(super) fn new(socket: S, under_way: Arc<AtomicUsize>) -> Self {
         Self {
             socket,
+            under_way,
             held: Vec::new(),
             written: 0,
             flush: Flush::None,
+            misses: 0,
             skips: 0,
-            skips_left: 0,
         }
     }
 }
@@ -86,22 +99,26 @@ impl<S: AsyncWrite + Unpin> Gather<S> {
     fn lets_others_go_first(&mut self) -> bool {
         match self.flush {
             Flush::None if self.held.is_empty() => return false,
-            Flush::None if self.skips_left > 0 => self.skips_left -= 1,
+            Flush::None if self.skips > 0 && self.is_quiet() => self.skips -= 1,
             Flush::None => {
                 self.flush = Flush::Yielded(self.held.len());
                 return true;
             }
-            Flush::Yielded(before) => {
-                self.skips = match self.held.len() > before {
-                    true => 0,
-                    false => (2 * self.skips + 1).min(SKIPS_MAX),
-                };
-                self.skips_left = self.skips;
+            Flush::Yielded(before) if self.held.len() > before => self.misses = 0,
+            Flush::Yielded(_) => {
+                self.misses = (self.misses + 1).min(MISSES);
+                if self.misses == MISSES {
+                    self.skips = SKIPS;
+                }
             }
             Flush::Begun => {}
         }
         self.flush = Flush::Begun;
         false
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) <= FEW
     }
 
     fn clear(&mut self) {

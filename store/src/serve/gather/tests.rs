@@ -11,7 +11,7 @@ async fn everything_arrives_in_order_through_a_narrow_pipe() {
         far.read_to_end(&mut all).await.unwrap();
         all
     });
-    let mut gather = Gather::new(near);
+    let mut gather = Gather::new(near, Arc::default());
     assert!(!gather.is_write_vectored());
     let mut expected = Vec::new();
     for (number, length) in [3, 5000, 4096, 1, 4097, 0, 70_000, 12]
@@ -67,7 +67,7 @@ impl AsyncWrite for Recorder {
 
 #[tokio::test]
 async fn what_becomes_ready_before_the_next_turn_leaves_together() {
-    let mut gather = Gather::new(Recorder::default());
+    let mut gather = Gather::new(Recorder::default(), Arc::default());
     gather.write_all(b"one").await.unwrap();
     assert!(futures::poll!(std::pin::pin!(gather.flush())).is_pending());
     gather.write_all(b"two").await.unwrap();
@@ -89,19 +89,26 @@ async fn flush_waits(gather: &mut Gather<Recorder>, meanwhile: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn a_turn_for_nothing_is_saved_until_one_gathers_again() {
-    let mut gather = Gather::new(Recorder::default());
+async fn turns_for_nothing_are_saved_until_one_gathers_again() {
+    let mut gather = Gather::new(Recorder::default(), Arc::default());
     let mut turns = Vec::new();
-    for number in 0..200 {
+    for number in 0..64 {
         if flush_waits(&mut gather, b"").await {
             turns.push(number);
         }
     }
-    // 1, 3, 7, 15, 31, 63 flushes without a turn, and 63 from then on.
-    assert_eq!(turns, [0, 2, 6, 14, 30, 62, 126, 190]);
-    while !flush_waits(&mut gather, b"more").await {}
-    assert!(flush_waits(&mut gather, b"more").await);
+    let expected: Vec<u32> = (0..MISSES).chain([31, 47, 63]).collect();
+    assert_eq!(turns, expected);
+    // Under load there is something to gather.
+    gather.under_way.store(FEW + 1, Ordering::Relaxed);
     assert!(flush_waits(&mut gather, b"").await);
+    gather.under_way.store(FEW, Ordering::Relaxed);
+    assert!(!flush_waits(&mut gather, b"").await);
+    while !flush_waits(&mut gather, b"more").await {}
+    // One that gathers is followed by as many as at first.
+    for _ in 0..MISSES {
+        assert!(flush_waits(&mut gather, b"").await);
+    }
     assert!(!flush_waits(&mut gather, b"more").await);
 }
 
@@ -139,16 +146,16 @@ impl AsyncWrite for Slow {
 
 #[tokio::test]
 async fn a_flush_that_a_full_socket_holds_up_is_one_flush() {
-    let mut gather = Gather::new(Slow::default());
+    let mut gather = Gather::new(Slow::default(), Arc::default());
     gather.write_all(b"four").await.unwrap();
     gather.flush().await.unwrap();
     assert_eq!(gather.socket.taken, 4);
-    assert_eq!((gather.skips, gather.skips_left), (1, 1));
+    assert_eq!((gather.misses, gather.skips), (1, 0));
 }
 
 #[tokio::test]
 async fn a_large_payload_leaves_with_its_head() {
-    let mut gather = Gather::new(Recorder::default());
+    let mut gather = Gather::new(Recorder::default(), Arc::default());
     let payload = vec![7; 10_000];
     gather.write_all(b"head").await.unwrap();
     gather.write_all(&payload).await.unwrap();
@@ -159,7 +166,7 @@ async fn a_large_payload_leaves_with_its_head() {
 #[tokio::test]
 async fn a_small_piece_waits_for_a_flush() {
     let (near, mut far) = tokio::io::duplex(1000);
-    let mut gather = Gather::new(near);
+    let mut gather = Gather::new(near, Arc::default());
     gather.write_all(b"head").await.unwrap();
     let mut byte = [0; 1];
     let early = futures::poll!(std::pin::pin!(far.read(&mut byte)));
