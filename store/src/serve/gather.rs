@@ -54,8 +54,8 @@ pub(super) struct Gather<S> {
 enum Flush {
     /// None was asked for.
     None,
-    /// Others go first; so much was held then.
-    Yielded(usize),
+    /// Others go first. If something is written before the flush goes on, that gathered it.
+    Yielded,
     /// It goes on until everything is written.
     Begun,
 }
@@ -101,11 +101,10 @@ impl<S: AsyncWrite + Unpin> Gather<S> {
             Flush::None if self.held.is_empty() => return false,
             Flush::None if self.skips > 0 && self.is_quiet() => self.skips -= 1,
             Flush::None => {
-                self.flush = Flush::Yielded(self.held.len());
+                self.flush = Flush::Yielded;
                 return true;
             }
-            Flush::Yielded(before) if self.held.len() > before => self.misses = 0,
-            Flush::Yielded(_) => {
+            Flush::Yielded => {
                 self.misses = (self.misses + 1).min(MISSES);
                 if self.misses == MISSES {
                     self.skips = SKIPS;
@@ -124,6 +123,9 @@ impl<S: AsyncWrite + Unpin> Gather<S> {
     fn clear(&mut self) {
         self.held.clear();
         self.written = 0;
+        if matches!(self.flush, Flush::Yielded) {
+            self.misses = 0;
+        }
         self.flush = Flush::None;
     }
 }
