@@ -194,7 +194,9 @@ impl Keeper {
         if observed <= self.compacted + 1 {
             return Ok(());
         }
-        let revision = self.random.random_range(self.compacted + 1..=observed);
+        // Nobody can tell whether the first revision, which is empty, was compacted.
+        let least = (self.compacted + 1).max(2);
+        let revision = self.random.random_range(least..=observed);
         self.compacted = revision;
         let request = pb::CompactionRequest {
             revision,
