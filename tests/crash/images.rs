@@ -6,8 +6,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use harness::{Error, Options, Server};
+use harness::{Error, Options, Server, eventually};
 use proto::mvccpb::KeyValue;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -20,6 +21,8 @@ const SECTOR: u64 = 512;
 /// Images of each kind: evenly spread over the log's sectors.
 const IMAGES: u64 = 14;
 const SEED: u64 = 3;
+/// How long a checkpoint may take.
+const CHECKPOINT_LIMIT: Duration = Duration::from_secs(60);
 
 /// What became of an image.
 #[derive(Debug)]
@@ -54,6 +57,14 @@ impl Base {
         }
         let pairs = by_revision(client.all().await.unwrap().1);
         assert_eq!(pairs.len(), count as usize);
+        // A stop does not wait for a checkpoint that is being made.
+        if flags
+            .iter()
+            .any(|flag| flag.starts_with("--snapshot-count"))
+        {
+            let saved = eventually(CHECKPOINT_LIMIT, || server.log().contains("saved snapshot"));
+            assert!(saved, "no checkpoint is made");
+        }
         server.stop().unwrap();
         Base { dir, pairs }
     }
