@@ -13,7 +13,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use store::config;
 use store::metrics::Metrics;
-use store::peer::{Local, Peers, Settings};
+use store::peer::{Dialer, Local, Peers, Settings};
 use store::raft::Outbox;
 use store::serve::{self, Options, Services};
 use tokio::runtime::{Builder, Runtime};
@@ -75,8 +75,8 @@ fn node(id: u64, answered: Option<Sender<usize>>, threads: usize) -> io::Result<
     let bound = serve::bind_peers(&config).map_err(io::Error::other)?;
     let address = bound
         .first()
-        .ok_or_else(|| io::Error::other("no listener"))?
-        .local_addr()?;
+        .and_then(serve::Bound::local_addr)
+        .ok_or_else(|| io::Error::other("no listener"))?;
     let metrics = Arc::new(Metrics::new(false).map_err(io::Error::other)?);
     let settings = Settings {
         cluster_id: 1,
@@ -84,6 +84,7 @@ fn node(id: u64, answered: Option<Sender<usize>>, threads: usize) -> io::Result<
         dial_timeout: Duration::from_secs(1),
         read_timeout: Duration::from_secs(5),
         write_timeout: Duration::from_secs(5),
+        dialer: Dialer::default(),
     };
     let peers = Peers::new(settings, metrics.clone(), runtime.handle().clone());
     peers.start(Arc::new(End {

@@ -7,6 +7,7 @@
 //! - [`regress`]: what went wrong in etcd once does not here.
 //! - [`corrupt`]: a member has other data than the rest.
 //! - [`membership`]: a cluster is looked at and changed with etcd's own `etcdctl`.
+//! - [`secure`]: clients and members speak TLS.
 //!
 //! The server is ours, or any binary that takes etcd's flags, named by `PINTLE_TEST_ETCD`: all of
 //! this passes against the real etcd.
@@ -22,6 +23,7 @@ mod program;
 mod regress;
 mod rejoin;
 mod rolling;
+mod secure;
 
 use tokio::sync::Mutex;
 

@@ -16,6 +16,7 @@ pub mod gates;
 mod help;
 mod parse;
 mod quote;
+mod security;
 mod settings;
 mod typed;
 pub mod url;
@@ -25,6 +26,7 @@ pub mod value;
 pub use help::{FLAGS as HELP_FLAGS, USAGE, full as help_text};
 pub use parse::{Parsed, parse};
 pub use quote::quote;
+pub use security::Security;
 pub use typed::{AutoCompaction, ClusterState, Config, Keepalive, LogConfig, LogFormat, LogLevel};
 pub use url::Url;
 

@@ -442,14 +442,6 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
 fn features_that_come_later_say_so() {
     let later: &[(&[&str], &str)] = &[
         (
-            &["--cert-file=a", "--key-file=b"],
-            "--cert-file asks for TLS, which is not supported yet",
-        ),
-        (
-            &["--auto-tls"],
-            "--auto-tls asks for TLS, which is not supported yet",
-        ),
-        (
             &["--auth-token=jwt,pub-key=x"],
             "--auth-token asks for authentication, which is not supported yet",
         ),
@@ -460,13 +452,6 @@ fn features_that_come_later_say_so() {
         (
             &["--discovery-srv=x"],
             "--discovery-srv asks for discovery by DNS, which is not supported yet",
-        ),
-        (
-            &[
-                "--listen-client-urls=unix://x:1",
-                "--advertise-client-urls=http://a:1",
-            ],
-            "--listen-client-urls asks for Unix sockets, which is not supported yet",
         ),
         (
             &["gateway", "start"],
@@ -602,13 +587,40 @@ fn a_file_replaces_flags_and_variables() {
 }
 
 #[test]
-fn a_file_that_asks_for_tls_says_that_it_comes_later() {
-    let text = "client-transport-security:\n  cert-file: a\n  key-file: b\n";
-    let error = from_file(text).result.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "--cert-file asks for TLS, which is not supported yet"
-    );
+fn a_file_says_what_certificates_there_are() {
+    let text = "client-transport-security:\n  cert-file: a\n  key-file: b\n  client-cert-auth: true\n\
+                peer-transport-security:\n  auto-tls: true\n  skip-client-san-verification: true\n\
+                tls-min-version: TLS1.3\n";
+    let config = from_file(text).result.unwrap();
+    let clients = config.client_security;
+    assert_eq!(clients.tls.cert, std::path::Path::new("a"));
+    assert_eq!(clients.tls.key, std::path::Path::new("b"));
+    assert!(clients.tls.client_cert_auth && !clients.is_automatic);
+    assert_eq!(clients.tls.min, Some(tls::Version::Tls13));
+    let peers = config.peer_security;
+    assert!(peers.is_automatic && peers.tls.skip_client_san && peers.tls.is_empty());
+}
+
+#[test]
+fn faulty_rules_for_certificates_are_refused() {
+    let faults: [(&[&str], &str); 2] = [
+        (
+            &["--cipher-suites=TLS_AES_128_GCM_SHA256,x"],
+            r#"unexpected TLS cipher suite "x""#,
+        ),
+        (
+            &[
+                "--peer-cert-allowed-cn=a,b",
+                "--peer-cert-allowed-hostname=c",
+            ],
+            r#"AllowedCNs and AllowedHostnames are mutually exclusive (cns=["a" "b"], hostnames=["c"])"#,
+        ),
+    ];
+    for (flags, text) in faults {
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let error = parse(&flags, &[]).result.unwrap_err();
+        assert_eq!(error.to_string(), text);
+    }
 }
 
 #[test]

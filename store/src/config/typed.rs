@@ -1,6 +1,7 @@
 //! The configuration as the server uses it: typed, checked, with its units.
 
 use super::gates::Gates;
+use super::security::{self, Security};
 use super::settings::Settings;
 use super::url::Url;
 use super::{Error, Loudness, Notice, duration};
@@ -199,6 +200,12 @@ pub struct Config {
     pub force_new_cluster: bool,
     /// Whether writes are acknowledged before they are durable.
     pub unsafe_no_fsync: bool,
+    /// TLS for clients.
+    pub client_security: Security,
+    /// TLS between members.
+    pub peer_security: Security,
+    /// How many years a certificate is valid that a member makes for itself.
+    pub self_signed_years: u64,
     /// How to log.
     pub log: LogConfig,
 }
@@ -311,6 +318,9 @@ impl Config {
             warning_apply_duration: nanos("warning-apply-duration"),
             force_new_cluster: settings.bool("force-new-cluster"),
             unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
+            client_security: security::clients(&settings)?,
+            peer_security: security::peers(&settings)?,
+            self_signed_years: settings.uint("self-signed-cert-validity"),
             log,
             name,
         })

@@ -25,6 +25,8 @@ pub struct Url {
     pub scheme: Scheme,
     /// `host:port`, an IPv6 address in brackets; for Unix sockets the part before the path.
     pub authority: String,
+    /// What follows, of a Unix socket's URL.
+    path: String,
     /// The URL as it is written out again.
     text: String,
 }
@@ -70,6 +72,7 @@ impl Url {
         let url = Self {
             scheme,
             authority: authority.into(),
+            path: path.into(),
             text: text.into(),
         };
         if url.is_unix() {
@@ -110,6 +113,21 @@ impl Url {
     #[must_use]
     pub fn is_tls(&self) -> bool {
         matches!(self.scheme, Scheme::Https | Scheme::Unixs)
+    }
+
+    /// Where it points: `host:port`, or the path of a Unix socket.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match self.is_unix() {
+            true => format!("{}{}", self.authority, self.path),
+            false => self.authority.clone(),
+        }
+    }
+
+    /// Whether the kernel is to choose the port.
+    #[must_use]
+    pub fn has_any_port(&self) -> bool {
+        !self.is_unix() && split_host_port(&self.authority).is_some_and(|(_, port)| port == "0")
     }
 
     /// The host without brackets; empty if there is none.

@@ -105,6 +105,7 @@ pub(super) fn check(settings: &Settings, notices: &mut Vec<Notice>) -> Result<()
     }
     features(settings, notices)?;
     tls_versions(settings)?;
+    certificates(settings)?;
     later(settings, notices)
 }
 
@@ -240,7 +241,7 @@ fn features(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error>
     Ok(())
 }
 
-/// The versions of TLS are checked although there is no TLS yet.
+/// Versions of TLS, and the suites that fit them.
 fn tls_versions(settings: &Settings) -> Result<(), Error> {
     let version = |text: &str| match text {
         "" => Ok(0),
@@ -270,6 +271,21 @@ fn tls_versions(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
+/// Clients that are to be spoken to with TLS must see a certificate.
+fn certificates(settings: &Settings) -> Result<(), Error> {
+    if !settings.text("cert-file").is_empty() || settings.bool("auto-tls") {
+        return Ok(());
+    }
+    let http = settings.urls("listen-client-http-urls");
+    let mut urls = settings.urls("listen-client-urls").iter().chain(http);
+    match urls.find(|url| url.is_tls()) {
+        None => Ok(()),
+        Some(url) => Err(Error::Start(format!(
+            "TLS key/cert (--cert-file, --key-file) must be provided for client url {url} with HTTPS scheme"
+        ))),
+    }
+}
+
 /// Refuses settings whose feature comes later, and tells of those that do nothing.
 fn later(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error> {
     let deprecated = [
@@ -287,19 +303,6 @@ fn later(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error> {
             notices.push(Notice::new(Loudness::Warn, message, &[]));
         }
     }
-    let certificate = !settings.text("cert-file").is_empty() || settings.bool("auto-tls");
-    for url in settings
-        .urls("listen-client-urls")
-        .iter()
-        .chain(settings.urls("listen-client-http-urls"))
-    {
-        if url.is_tls() && !certificate {
-            let flags = "(--cert-file, --key-file) must be provided for client url";
-            return Err(Error::Start(format!(
-                "TLS key/cert {flags} {url} with HTTPS scheme"
-            )));
-        }
-    }
     for (at, flag) in flags::ALL.iter().enumerate() {
         if let Status::Later(feature) = flag.status
             && settings.given_at(at)
@@ -309,23 +312,6 @@ fn later(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error> {
                 flag: flag.name,
                 feature,
             });
-        }
-    }
-    let listening = [
-        "listen-client-urls",
-        "listen-client-http-urls",
-        "listen-metrics-urls",
-        "listen-peer-urls",
-    ];
-    for name in listening {
-        for url in settings.urls(name) {
-            let feature = if url.is_unix() { "Unix sockets" } else { "TLS" };
-            if url.is_unix() || url.is_tls() {
-                return Err(Error::Later {
-                    flag: name,
-                    feature,
-                });
-            }
         }
     }
     Ok(())

@@ -11,6 +11,7 @@
 //! What runs as the member is handed in, so this module knows nothing of raft.
 
 mod broken;
+mod certificates;
 mod ready;
 mod refuse;
 
@@ -156,13 +157,15 @@ where
 }
 
 /// Opens listeners and data directory.
-fn prepare(config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure> {
+fn prepare(mut config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure> {
     let urls = |urls: &[config::Url]| urls.iter().map(ToString::to_string).collect::<Vec<_>>();
     let listen = urls(&config.listen_peer_urls);
     tracing::info!("listen-peer-urls" = ?Json(&listen), "configuring peer listeners");
+    certificates::for_peers(&mut config)?;
     let bound_peers = serve::bind_peers(&config)?;
     let listen = urls(&config.listen_client_urls);
     tracing::info!("listen-client-urls" = ?Json(&listen), "configuring client listeners");
+    certificates::for_clients(&mut config)?;
     let mut bound = serve::bind(&config)?;
     bound.extend(serve::bind_metrics(&config)?);
     for name in datadir::strangers(&config.data_dir)? {

@@ -5,18 +5,15 @@ use crate::serve::Bound;
 /// Says once that the member serves clients.
 #[derive(Debug)]
 pub struct Ready {
-    /// What each listener serves, and where.
-    listeners: Vec<(&'static str, String)>,
+    /// What each listener serves, where, and whether without and with TLS.
+    listeners: Vec<(&'static str, String, (bool, bool))>,
 }
 
 impl Ready {
     pub(super) fn new(bound: &[Bound]) -> Self {
         // The address the kernel gave: it tells the port if any was asked for.
-        let address = |bound: &Bound| match bound.local_addr() {
-            Ok(address) => address.to_string(),
-            Err(_) => bound.address().to_owned(),
-        };
-        let listener = |bound: &Bound| (bound.traffic_name(), address(bound));
+        let listener =
+            |bound: &Bound| (bound.traffic_name(), bound.local_address(), bound.serves());
         Self {
             listeners: bound.iter().map(listener).collect(),
         }
@@ -24,17 +21,22 @@ impl Ready {
 
     /// To be called once there is a leader, the log is replayed and requests are answered.
     pub fn tell(self) {
-        for (traffic, address) in self.listeners {
+        for (traffic, address, (is_plain, is_secure)) in self.listeners {
             if traffic == "metrics" {
                 tracing::info!(address, "serving metrics");
                 continue;
             }
             tracing::info!("ready to serve client requests");
-            tracing::info!(
-                traffic,
-                address,
-                "serving client traffic insecurely; this is strongly discouraged!"
-            );
+            if is_plain {
+                tracing::info!(
+                    traffic,
+                    address,
+                    "serving client traffic insecurely; this is strongly discouraged!"
+                );
+            }
+            if is_secure {
+                tracing::info!(traffic, address, "serving client traffic securely");
+            }
         }
         tracing::info!("notifying init daemon");
         match sd_notify::notify(&[sd_notify::NotifyState::Ready]) {

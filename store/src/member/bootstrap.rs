@@ -72,13 +72,14 @@ pub(super) fn identity(config: &Config, ask: Ask<'_>) -> Result<Identity, Error>
 /// [`Ask`] over the transport between members. Must not be called on a thread of the runtime.
 pub(super) fn ask(
     runtime: &Handle,
+    dialer: &peer::Dialer,
     urls: &[String],
     timeout: Duration,
     heard: &mut dyn FnMut(Remote) -> ControlFlow<()>,
 ) {
     let asking = urls.iter().filter_map(|url| {
         let parsed = Url::parse(url).ok()?;
-        Some(async move { (url, peer::members(&parsed, timeout).await) })
+        Some(async move { (url, peer::members(dialer, &parsed, timeout).await) })
     });
     let mut asking: FuturesUnordered<_> = asking.collect();
     runtime.block_on(async {

@@ -16,7 +16,7 @@ use crate::disk::Real;
 use crate::etcd::{Failure, Ready, Start};
 use crate::http::{self, Access, Probe};
 use crate::metrics::Metrics;
-use crate::peer::{self, Peers};
+use crate::peer::{self, Dialer, Peers};
 use crate::rpc::Member;
 use crate::serve::{self, Bound, Options, Services};
 
@@ -61,9 +61,11 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
     let config = Arc::new(config);
     let opening = config.clone();
     let runtime = tokio::runtime::Handle::current();
+    let dialer = Dialer::new(config.peer_security.tls.clone());
+    let asker = dialer.clone();
     let opened = tokio::task::spawn_blocking(move || {
         open(&opening, Arc::new(Real::new()), &|urls, timeout, heard| {
-            bootstrap::ask(&runtime, urls, timeout, heard);
+            bootstrap::ask(&runtime, &asker, urls, timeout, heard);
         })
     })
     .await??;
@@ -77,6 +79,7 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         dial_timeout: DIAL_TIMEOUT + config.election_timeout,
         read_timeout: config.raft_read_timeout,
         write_timeout: config.raft_write_timeout,
+        dialer: dialer.clone(),
     };
     let runtime = tokio::runtime::Handle::current();
     let peers = Peers::new(settings, metrics.clone(), runtime);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::peer::{MembersRequest, MembersResponse};
 use tonic::Status;
 
-use super::dial::{DialError, Patience, dial};
+use super::dial::{DialError, Dialer, Patience};
 use crate::config::Url;
 
 /// Why a question was not answered.
@@ -27,13 +27,17 @@ pub enum AskError {
 ///
 /// # Errors
 /// There is no answer.
-pub async fn members(url: &Url, timeout: Duration) -> Result<MembersResponse, AskError> {
+pub async fn members(
+    dialer: &Dialer,
+    url: &Url,
+    timeout: Duration,
+) -> Result<MembersResponse, AskError> {
     let patience = Patience {
         dial: timeout,
         silence: timeout,
     };
     let asking = async {
-        let mut connection = dial(url, patience, None).await?;
+        let mut connection = dialer.dial(url, patience, None).await?;
         let answer = connection.client.members(MembersRequest {}).await;
         Ok(answer.map_err(AskError::Status)?.into_inner())
     };

@@ -1,9 +1,10 @@
-//! Connections to other members: TCP, HTTP/2, and the metadata on every call.
+//! Connections to other members: TCP, TLS where the URL asks for it, HTTP/2, and the metadata on
+//! every call.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use proto::peer::peer_client::PeerClient;
+use tls::Trust;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tonic::body::Body;
@@ -43,9 +46,20 @@ pub enum DialError {
     /// The member has no URL that can be used.
     #[error("no URL to connect to")]
     NoUrl,
-    /// The URL asks for what is not there yet.
-    #[error("{0} is not supported between members yet")]
-    Later(&'static str),
+    /// Members are not reached over Unix sockets.
+    #[error("a Unix socket cannot be reached from another member")]
+    Unix,
+    /// TLS cannot be set up.
+    #[error("{0}")]
+    Setup(String),
+    /// Who answers there is not who should, or does not take this member for who it is.
+    #[error("{address}: {source}")]
+    Tls {
+        /// Where.
+        address: String,
+        /// Why.
+        source: tls::Rejected,
+    },
     /// Nobody answers there.
     #[error("dial tcp {address}: {source}")]
     Tcp {
@@ -74,7 +88,8 @@ impl DialError {
                 io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
             ),
             Self::Http { source, .. } => source.is_closed() || source.is_incomplete_message(),
-            Self::NoUrl | Self::Later(_) => false,
+            Self::Tls { source, .. } => source.is_end(),
+            Self::NoUrl | Self::Unix | Self::Setup(_) => false,
         }
     }
 }
@@ -118,31 +133,78 @@ impl tower::Service<Request<Body>> for Caller {
     }
 }
 
-/// Connects to a member. Must run inside the runtime.
-///
-/// # Errors
-/// Nobody answers there.
-pub(super) async fn dial(
+/// Makes connections to members; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Dialer {
+    settings: Arc<tls::Settings>,
+    /// Made for the first URL that asks for it: the machine's own authorities take long to read.
+    tls: Arc<OnceLock<Result<tls::Client, String>>>,
+}
+
+impl Dialer {
+    /// What shows the certificate of this member to the others.
+    #[must_use]
+    pub fn new(settings: tls::Settings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            tls: Arc::default(),
+        }
+    }
+
+    /// Connects to a member. Must run inside the runtime.
+    ///
+    /// # Errors
+    /// Nobody answers there, or it is somebody else.
+    pub(super) async fn dial(
+        &self,
+        url: &Url,
+        patience: Patience,
+        greeting: Option<Greeting>,
+    ) -> Result<Connection, DialError> {
+        if url.is_unix() {
+            return Err(DialError::Unix);
+        }
+        let address = url.authority.clone();
+        let dialling = tokio::time::timeout(patience.dial, self.connect(url, patience, greeting));
+        dialling.await.unwrap_or_else(|_| {
+            let source = io::Error::new(io::ErrorKind::TimedOut, "i/o timeout");
+            Err(DialError::Tcp { address, source })
+        })
+    }
+
+    async fn connect(
+        &self,
+        url: &Url,
+        patience: Patience,
+        greeting: Option<Greeting>,
+    ) -> Result<Connection, DialError> {
+        let address = url.authority.clone();
+        let socket = match connect(&address).await {
+            Ok(socket) => socket,
+            Err(source) => return Err(DialError::Tcp { address, source }),
+        };
+        if !url.is_tls() {
+            return speak(socket, url, patience, greeting).await;
+        }
+        let tls = self.tls.get_or_init(|| {
+            tls::Client::new(&self.settings, Trust::Checked).map_err(|error| error.to_string())
+        });
+        let tls = tls.as_ref().map_err(|why| DialError::Setup(why.clone()))?;
+        match tls.connect(url.host(), socket).await {
+            Ok(socket) => speak(socket, url, patience, greeting).await,
+            Err(source) => Err(DialError::Tls { address, source }),
+        }
+    }
+}
+
+/// Begins HTTP/2 on a connection.
+async fn speak(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     url: &Url,
     patience: Patience,
     greeting: Option<Greeting>,
 ) -> Result<Connection, DialError> {
-    if url.is_tls() {
-        return Err(DialError::Later("TLS"));
-    }
-    if url.is_unix() {
-        return Err(DialError::Later("a Unix socket"));
-    }
     let address = url.authority.clone();
-    let connecting = tokio::time::timeout(patience.dial, connect(&address));
-    let socket = match connecting.await {
-        Ok(Ok(socket)) => socket,
-        Ok(Err(source)) => return Err(DialError::Tcp { address, source }),
-        Err(_) => {
-            let source = io::Error::new(io::ErrorKind::TimedOut, "i/o timeout");
-            return Err(DialError::Tcp { address, source });
-        }
-    };
     // A stopped process keeps its sockets open: only silence tells. The ping goes out after half
     // of the time and must be answered within the other half.
     let half = patience.silence / 2;
@@ -170,8 +232,8 @@ pub(super) async fn dial(
         requests,
         greeting: greeting.map(Arc::new),
     };
-    let client = PeerClient::with_origin(caller, origin(&address))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let client =
+        PeerClient::with_origin(caller, origin(url)).max_decoding_message_size(MESSAGE_BYTES_MAX);
     Ok(Connection {
         client,
         task: task.abort_handle(),
@@ -202,10 +264,13 @@ pub(super) fn tune(socket: &TcpStream) {
     let _ = socket2::SockRef::from(socket).set_tcp_thin_linear_timeouts(true);
 }
 
-fn origin(authority: &str) -> Uri {
+fn origin(url: &Url) -> Uri {
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(UriScheme::HTTP);
-    parts.authority = authority.parse().ok();
+    parts.scheme = Some(match url.is_tls() {
+        true => UriScheme::HTTPS,
+        false => UriScheme::HTTP,
+    });
+    parts.authority = url.authority.parse().ok();
     parts.path_and_query = Some(PathAndQuery::from_static("/"));
     // A host that is no authority was connected to all the same; the other end reads no host.
     Uri::from_parts(parts).unwrap_or(Uri::from_static("http://peer"))

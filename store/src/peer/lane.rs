@@ -21,7 +21,7 @@ use proto::peer::{MessageBatch, Receipt};
 use tokio::time::MissedTickBehavior;
 use tonic::{Code, Streaming};
 
-use super::dial::{Connection, DialError, dial};
+use super::dial::{Connection, DialError};
 use super::greeting::{Greeting, Refusal};
 use super::kind::Kind;
 use super::link::Link;
@@ -159,7 +159,10 @@ impl Lane {
         let (link, settings) = (&self.link, &self.shared.settings);
         let stream = link.queue(self.kind).open();
         let greeting = Greeting::new(settings, self.shared.own_urls(), link.id, self.kind);
-        let mut connection = dial(url, settings.patience(), Some(greeting)).await?;
+        let dialling = settings
+            .dialer
+            .dial(url, settings.patience(), Some(greeting));
+        let mut connection = dialling.await?;
         let batches = Batches {
             link: link.clone(),
             kind: self.kind,

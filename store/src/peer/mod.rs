@@ -35,7 +35,7 @@ mod snapshot;
 mod status;
 
 pub use ask::{AskError, members};
-pub use dial::{Caller, Client, DialError};
+pub use dial::{Caller, Client, DialError, Dialer};
 pub use greeting::Refusal;
 pub use local::{Frames, Local};
 pub use peers::{Peers, Settings};

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tonic::Status;
 
 use super::Local;
-use super::dial::{Client, MESSAGE_BYTES_MAX, Patience};
+use super::dial::{Client, Dialer, MESSAGE_BYTES_MAX, Patience};
 use super::kind::Kind;
 use super::lane::Lane;
 use super::link::Link;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// How long it may take no messages while some wait (`--raft-write-timeout`).
     pub write_timeout: Duration,
+    /// TLS to those whose URLs ask for it.
+    pub dialer: Dialer,
 }
 
 impl Settings {

@@ -20,7 +20,7 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::dial::{DialError, dial};
+use super::dial::DialError;
 use super::greeting::Greeting;
 use super::kind::Kind;
 use super::link::Link;
@@ -118,7 +118,10 @@ async fn transfer(
     let mut connection = Err(DialError::NoUrl);
     for url in urls.iter() {
         let greeting = Greeting::new(settings, shared.own_urls(), link.id, Kind::Append);
-        connection = dial(url, settings.patience(), Some(greeting)).await;
+        let dialling = settings
+            .dialer
+            .dial(url, settings.patience(), Some(greeting));
+        connection = dialling.await;
         if connection.is_ok() {
             break;
         }

@@ -198,6 +198,7 @@ fn settings(cluster_id: u64, member_id: u64) -> Settings {
         dial_timeout: Duration::from_secs(1),
         read_timeout: Duration::from_secs(1),
         write_timeout: Duration::from_secs(1),
+        dialer: Dialer::default(),
     }
 }
 
@@ -587,7 +588,7 @@ async fn garbage_on_the_port_harms_nobody() {
     // A call without a greeting, and one whose batch is none.
     let url = crate::config::Url::parse(&a.url()).unwrap();
     let patience = settings(CLUSTER, 7).patience();
-    let nobody = super::dial::dial(&url, patience, None).await.unwrap();
+    let nobody = Dialer::default().dial(&url, patience, None).await.unwrap();
     let status = nobody
         .client
         .clone()
@@ -707,7 +708,9 @@ async fn who_joins_may_ask_for_the_members() {
     let a = Node::start(CLUSTER, 1, 0);
     a.member.gone.lock().push(5);
     let url = crate::config::Url::parse(&a.url()).unwrap();
-    let answer = super::members(&url, DEADLINE).await.unwrap();
+    let answer = super::members(&Dialer::default(), &url, DEADLINE)
+        .await
+        .unwrap();
     assert_eq!(
         (answer.cluster_id, answer.member_id, answer.removed),
         (CLUSTER, 1, vec![5])
@@ -717,11 +720,13 @@ async fn who_joins_may_ask_for_the_members() {
         (9, true)
     );
     a.stop().await;
-    let error = super::members(&url, DEADLINE).await.unwrap_err();
+    let error = super::members(&Dialer::default(), &url, DEADLINE)
+        .await
+        .unwrap_err();
     assert!(matches!(error, AskError::Dial(_)), "{error}");
     let (_deaf, url) = deaf().await;
     let url = crate::config::Url::parse(&url).unwrap();
-    let error = super::members(&url, Duration::from_millis(50))
+    let error = super::members(&Dialer::default(), &url, Duration::from_millis(50))
         .await
         .unwrap_err();
     assert!(matches!(error, AskError::Timeout(_)), "{error}");

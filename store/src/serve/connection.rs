@@ -7,6 +7,7 @@ use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
 use super::messages::Messages;
 use super::refuse;
 use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
+use super::socket::Socket;
 use super::{Options, Services, stopped};
 use crate::metrics::Grpc;
 use axum::body::Body;
@@ -21,7 +22,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::Service as _;
 
@@ -68,6 +68,10 @@ impl Front {
 
     pub(super) fn stop_within(&self) -> Duration {
         self.options.stop_within
+    }
+
+    pub(super) fn checks_address(&self) -> bool {
+        self.options.checks_address
     }
 
     /// Answers one request.
@@ -186,7 +190,7 @@ async fn call(router: &axum::Router, request: Request<Body>) -> Response<Body> {
 
 /// Serves one connection until it ends, or gracefully after the stop.
 pub(super) async fn serve(
-    mut socket: TcpStream,
+    mut socket: Socket,
     front: &Arc<Front>,
     traffic: Traffic,
     mut stop: watch::Receiver<bool>,

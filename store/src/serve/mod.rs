@@ -1,9 +1,9 @@
 //! The client port, and that for other members: gRPC and HTTP side by side on each listener.
 //!
 //! ```text
-//! accept ─ sniff ─┬─ HTTP/1 ────────────────────────────────► http (axum)
-//!                 └─ HTTP/2 ─ authority, gather ─ h2 ─┬─ grpc? ─ messages ─► routes (tonic) ─ measured
-//!                                                     └─ else ────────────► http (axum)
+//! accept ─ handshake ─ sniff ─┬─ HTTP/1 ────────────────────────────────► http (axum)
+//!                             └─ HTTP/2 ─ authority, gather ─ h2 ─┬─ grpc? ─ messages ─► routes (tonic) ─ measured
+//!                                                                 └─ else ────────────► http (axum)
 //! ```
 //!
 //! The first bytes of a connection tell its protocol, the content type of a request its service.
@@ -18,11 +18,13 @@
 mod authority;
 mod connection;
 mod gather;
+mod handshake;
 mod listen;
 mod measured;
 mod messages;
 mod refuse;
 mod sniff;
+mod socket;
 
 pub use listen::{Bound, Error, bind, bind_metrics, bind_peers};
 
@@ -70,6 +72,8 @@ pub struct Options {
     windows: (u32, u32),
     /// The largest frame, where it is not the smallest that HTTP/2 allows.
     frame_bytes: Option<u32>,
+    /// Whether a certificate must name the address that its owner calls from.
+    checks_address: bool,
 }
 
 impl Options {
@@ -84,6 +88,7 @@ impl Options {
             stop_within: STOP_WITHIN,
             windows: (STREAM_WINDOW_BYTES, CONNECTION_WINDOW_BYTES),
             frame_bytes: None,
+            checks_address: false,
         }
     }
 
@@ -100,6 +105,7 @@ impl Options {
             stop_within: STOP_WITHIN,
             windows: (PEER_WINDOW_BYTES, PEER_WINDOW_BYTES),
             frame_bytes: Some(PEER_FRAME_BYTES),
+            checks_address: !config.peer_security.tls.skip_client_san,
         }
     }
 }
@@ -153,6 +159,11 @@ async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     let traffic = listener.traffic();
+    let guard = Arc::new(handshake::Guard::new(
+        listener.security(),
+        traffic,
+        front.checks_address(),
+    ));
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -168,8 +179,11 @@ async fn accept(
         match accepted {
             Ok(socket) => {
                 let (front, stop) = (Arc::clone(&front), stop.clone());
+                let guard = Arc::clone(&guard);
                 connections.spawn(async move {
-                    connection::serve(socket, &front, traffic, stop).await;
+                    if let Some(socket) = guard.pass(socket).await {
+                        connection::serve(socket, &front, traffic, stop).await;
+                    }
                     drop(permit);
                 });
             }

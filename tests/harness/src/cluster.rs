@@ -35,6 +35,8 @@ pub struct ClusterOptions {
     pub flags: Vec<String>,
     /// Whether peers find each other through links that can be cut. Measurements go without.
     pub links: bool,
+    /// `http` or `https`: how peers speak to each other.
+    pub peer_scheme: &'static str,
     /// How long a start may take until the member is ready.
     pub ready_limit: Duration,
     /// How long a stop by SIGTERM may take before it counts as failed.
@@ -49,6 +51,7 @@ impl ClusterOptions {
             size,
             flags: Vec::new(),
             links: true,
+            peer_scheme: "http",
             ready_limit: Duration::from_secs(60),
             stop_limit: Duration::from_secs(30),
         }
@@ -133,8 +136,8 @@ impl Cluster {
             name,
             dir,
             peer_url: match self.options.links {
-                true => format!("http://{told}"),
-                false => format!("http://{target}"),
+                true => format!("{}://{told}", self.options.peer_scheme),
+                false => format!("{}://{target}", self.options.peer_scheme),
             },
             client,
             peer,
@@ -324,7 +327,8 @@ impl Cluster {
             .arg(format!("--listen-client-urls={client}"))
             .arg(format!("--advertise-client-urls={client}"))
             .arg(format!(
-                "--listen-peer-urls=http://127.0.0.1:{}",
+                "--listen-peer-urls={}://127.0.0.1:{}",
+                self.options.peer_scheme,
                 member.peer.port()
             ))
             .arg(format!("--initial-advertise-peer-urls={}", member.peer_url))

@@ -11,6 +11,7 @@ fn settings() -> Settings {
         dial_timeout: Duration::from_secs(1),
         read_timeout: Duration::from_secs(5),
         write_timeout: Duration::from_secs(5),
+        dialer: crate::peer::Dialer::default(),
     }
 }
 

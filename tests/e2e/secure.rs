@@ -1,0 +1,153 @@
+//! Clients and members speak TLS, as etcd's own `etcdctl` sees it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use harness::{Cluster, ClusterOptions, eventually, output, peers};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+use crate::ALONE;
+use crate::client::LIMIT;
+
+/// How long one command may take.
+const COMMAND: Duration = Duration::from_secs(30);
+
+/// Whether a command of `etcdctl` succeeded, and what it told.
+fn etcdctl(arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(peers::etcdctl().unwrap());
+    command.env_clear().args(arguments);
+    let output = output(&mut command, COMMAND).unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.success(), text)
+}
+
+/// A server that ends with this. The harness asks without TLS whether one is ready.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// An authority in `ca.pem`, and what it signs for `server` and `client`.
+fn certificates(dir: &Path) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    fs::write(dir.join("ca.pem"), ca.pem()).unwrap();
+    for name in ["server", "client"] {
+        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut params = CertificateParams::new(hosts).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let pair = KeyPair::generate().unwrap();
+        let signed = params.signed_by(&pair, &ca).unwrap();
+        fs::write(dir.join(format!("{name}.pem")), signed.pem()).unwrap();
+        fs::write(dir.join(format!("{name}-key.pem")), pair.serialize_pem()).unwrap();
+    }
+}
+
+#[test]
+fn clients_show_and_see_certificates() {
+    let dir = tempfile::tempdir().unwrap();
+    certificates(dir.path());
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let secure = format!("https://127.0.0.1:{}", harness::free_port().unwrap());
+    let socket = format!("unix://{}", path("etcd.sock"));
+    let peer = format!("http://127.0.0.1:{}", harness::free_port().unwrap());
+    let log = dir.path().join("server.log");
+    let mut command = Command::new(harness::binary("etcd").unwrap());
+    command
+        .args([
+            format!("--data-dir={}", path("data")),
+            format!("--listen-client-urls={secure},{socket}"),
+            format!("--advertise-client-urls={secure}"),
+            format!("--listen-peer-urls={peer}"),
+            format!("--initial-advertise-peer-urls={peer}"),
+            format!("--initial-cluster=default={peer}"),
+            format!("--cert-file={}", path("server.pem")),
+            format!("--key-file={}", path("server-key.pem")),
+            format!("--trusted-ca-file={}", path("ca.pem")),
+            "--client-cert-auth".to_owned(),
+        ])
+        .stderr(fs::File::create(&log).unwrap());
+    let _server = Running(command.spawn().unwrap());
+    let (ca, cert, key) = (path("ca.pem"), path("client.pem"), path("client-key.pem"));
+    let known = [
+        "--endpoints",
+        &secure,
+        "--cacert",
+        &ca,
+        "--cert",
+        &cert,
+        "--key",
+        &key,
+    ];
+    assert_eq!(
+        etcdctl(&[&known[..], &["put", "a", "1"]].concat()),
+        (true, "OK\n".into())
+    );
+    assert_eq!(
+        etcdctl(&[&known[..], &["get", "a"]].concat()),
+        (true, "a\n1\n".into())
+    );
+    assert_eq!(
+        etcdctl(&["--endpoints", &socket, "get", "a"]),
+        (true, "a\n1\n".into())
+    );
+    let unknown = [
+        "--endpoints",
+        &secure,
+        "--cacert",
+        &ca,
+        "--command-timeout=1s",
+    ];
+    assert!(!etcdctl(&[&unknown[..], &["get", "a"]].concat()).0);
+    let told = || fs::read_to_string(&log).unwrap();
+    let line = "tls: client didn't provide a certificate";
+    assert!(eventually(LIMIT, || told().contains(line)));
+    assert!(told().contains("rejected connection on client endpoint"));
+}
+
+#[test]
+fn members_speak_tls_to_each_other() {
+    let _alone = ALONE.blocking_lock();
+    let dir = tempfile::tempdir().unwrap();
+    certificates(dir.path());
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let given = [
+        format!("--peer-cert-file={}", path("server.pem")),
+        format!("--peer-key-file={}", path("server-key.pem")),
+        format!("--peer-trusted-ca-file={}", path("ca.pem")),
+        "--peer-client-cert-auth".to_owned(),
+        "--peer-cert-allowed-cn=server".to_owned(),
+    ];
+    let automatic = ["--peer-auto-tls".to_owned()];
+    for flags in [&given[..], &automatic[..]] {
+        let options = ClusterOptions {
+            peer_scheme: "https",
+            ..ClusterOptions::new(harness::binary("etcd").unwrap(), 3)
+        };
+        let mut cluster = Cluster::start(options.flags(flags.iter().cloned())).unwrap();
+        let put = |cluster: &Cluster, member: usize, value: &str| {
+            let endpoint = cluster.endpoint(member);
+            etcdctl(&["--endpoints", &endpoint, "put", "a", value]).0
+        };
+        for member in 0..3 {
+            assert!(eventually(LIMIT, || put(&cluster, member, "1")));
+        }
+        // One that was away finds the others again, and they it.
+        cluster.kill(2);
+        assert!(eventually(LIMIT, || put(&cluster, 0, "2")));
+        cluster.launch(&[2]).unwrap();
+        let endpoint = cluster.endpoint(2);
+        let read = ["--endpoints", &endpoint, "get", "a", "--print-value-only"];
+        assert!(eventually(LIMIT, || etcdctl(&read) == (true, "2\n".into())));
+        assert!(cluster.log(0).contains("starting with peer TLS"));
+    }
+}
