@@ -1,10 +1,12 @@
 //! What a connection has to pass before it is read: a handshake, where its listener has TLS.
 
+use tokio::time::timeout;
 use tokio_util::either::Either;
 
 use tls::{Rejected, Server, ServerStream};
 
 use super::listen::{Security, Traffic};
+use super::sniff::FIRST_BYTES_WITHIN;
 use super::socket::{Plain, Socket, begins_tls, remote};
 
 /// See the module.
@@ -29,11 +31,13 @@ impl Guard {
         let server = match &self.security {
             Security::Plain => return Some(Either::Left(socket)),
             Security::Tls(server) => server,
-            Security::Either(server) => match begins_tls(&socket).await {
-                Ok(true) => server,
-                Ok(false) => return Some(Either::Left(socket)),
-                Err(_) => return None,
-            },
+            Security::Either(server) => {
+                match timeout(FIRST_BYTES_WITHIN, begins_tls(&socket)).await {
+                    Ok(Ok(true)) => server,
+                    Ok(Ok(false)) => return Some(Either::Left(socket)),
+                    Ok(Err(_)) | Err(_) => return None,
+                }
+            }
         };
         let remote = remote(&socket);
         match self.shake(server, socket).await {

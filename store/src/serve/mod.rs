@@ -178,10 +178,14 @@ async fn accept(
         };
         match accepted {
             Ok(socket) => {
-                let (front, stop) = (Arc::clone(&front), stop.clone());
+                let (front, mut stop) = (Arc::clone(&front), stop.clone());
                 let guard = Arc::clone(&guard);
                 connections.spawn(async move {
-                    if let Some(socket) = guard.pass(socket).await {
+                    let passed = tokio::select! {
+                        passed = guard.pass(socket) => passed,
+                        () = stopped(&mut stop) => None,
+                    };
+                    if let Some(socket) = passed {
                         connection::serve(socket, &front, traffic, stop).await;
                     }
                     drop(permit);

@@ -270,6 +270,25 @@ async fn a_stop_ends_lasting_streams_at_once_and_closes_the_port() {
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_a_handshake() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&["--auto-tls", "--listen-client-urls=https://127.0.0.1:0"]);
+    let made = tls::self_signed::in_directory(dir.path(), &["127.0.0.1".into()], 1);
+    config.client_security.tls = made.unwrap();
+    let served = Served::start(&config, Duration::from_secs(3600));
+    let _silent = TcpStream::connect(served.addresses[0]).await.unwrap();
+    // Connections are taken in turn: when this one is refused, the other is being waited for.
+    let mut plain = TcpStream::connect(served.addresses[0]).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut alert = Vec::new();
+    let _ = plain.read_to_end(&mut alert).await;
+    served.stop.send(true).unwrap();
+    // A handshake has 10 s.
+    let ended = tokio::time::timeout(Duration::from_secs(5), served.task).await;
+    ended.expect("the stop waits for who says nothing").unwrap();
+}
+
+#[tokio::test]
 async fn a_stop_lets_a_request_finish() {
     let served = Served::small();
     let mut client = served.client().await;
