@@ -9,7 +9,7 @@ use harness::{Options, Server, eventually, free_port, peers};
 
 use crate::mask::Mask;
 use crate::script::{Case, FORMATS, read};
-use crate::side::{Client, Outcome, run};
+use crate::side::{Client, Outcome, run, settle};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -44,7 +44,11 @@ impl Trio {
                         format!("--initial-advertise-peer-urls={url}"),
                         format!("--initial-cluster={}", all.join(",")),
                     ]);
-                    scope.spawn(move || Server::start_with(options).unwrap())
+                    scope.spawn(move || {
+                        let server = Server::start_with(options).unwrap();
+                        settle(&server);
+                        server
+                    })
                 })
                 .collect();
             starts

@@ -6,10 +6,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use etcdctl::io::ChildOutput;
 use etcdctl::{Env, Io};
-use harness::{Options, Server, peers};
+use harness::{Options, Server, eventually, output, peers};
 use tempfile::TempDir;
 
 use crate::mask::Mask;
@@ -19,6 +20,9 @@ use crate::script::Case;
 const OWN_PORT: u16 = 53538;
 /// The id that follows from it.
 const OWN_ID: &str = "5a906d3e1771";
+
+/// How long a server may take to come to itself.
+const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// What a command line did, masked.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +68,7 @@ impl Side {
             format!("--initial-cluster=golden={peer}"),
         ]);
         let server = Server::start_with(options).unwrap();
+        settle(&server);
         let mask = Mask::new(&server.endpoint());
         Self {
             client,
@@ -240,6 +245,24 @@ fn run_ours(args: Vec<OsString>, case: &Case, stdout: &Shared, stderr: &Shared) 
         clock: etcdctl::io::Clock::default(),
     };
     etcdctl::run(args, &env, &mut io)
+}
+
+/// Waits until a server's data count as of its own version: etcd's are of an older one for a moment
+/// after its first start.
+pub(crate) fn settle(server: &Server) {
+    let settled = eventually(SETTLE_LIMIT, || {
+        let mut command = Command::new(peers::etcdctl().unwrap());
+        command.env_clear().args(["endpoint", "status"]);
+        command.arg(format!("--endpoints={}", server.endpoint()));
+        let Ok(output) = output(&mut command, SETTLE_LIMIT) else {
+            return false;
+        };
+        // Endpoint, id, version, version of the data, ...
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let minor = |at| Some(text.split(", ").nth(at)?.rsplit_once('.')?.0.to_owned());
+        minor(2).is_some() && minor(2) == minor(3)
+    });
+    assert!(settled, "the data stay of an older version");
 }
 
 fn command(program: &PathBuf, args: Vec<OsString>, case: &Case) -> Command {

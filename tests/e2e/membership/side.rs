@@ -107,8 +107,8 @@ impl Side {
         assert!(leads, "member {member} does not come to lead");
     }
 
-    /// Waits until all members have applied all there is, and know what version the cluster has: one
-    /// that has just come stores its data as of an older one for a while.
+    /// Waits until all members have applied all there is, and their data count as of their own version:
+    /// those of one that has just come are of an older one for a while.
     pub(crate) fn settle(&self) {
         let settled = eventually(LIMIT, || {
             let (_, stdout, _) = self.execute(&words("endpoint status --cluster -w json"));
@@ -118,8 +118,7 @@ impl Side {
             let agree = |name| field(name).is_sorted_by(|one, next| one == next);
             !statuses.is_empty()
                 && agree("raftAppliedIndex")
-                && agree("storageVersion")
-                && field("storageVersion").all(|version| version.is_string())
+                && statuses.iter().all(|status| is_current(&status["Status"]))
         });
         assert!(settled, "the members do not settle");
     }
@@ -241,6 +240,17 @@ impl Side {
         let masked = self.names().into_iter().fold(text.to_owned(), mask);
         figures(&masked)
     }
+}
+
+/// Whether a member's data count as of its own version.
+fn is_current(status: &serde_json::Value) -> bool {
+    let minor = |name: &str| {
+        status[name]
+            .as_str()?
+            .rsplit_once('.')
+            .map(|(minor, _)| minor)
+    };
+    minor("version").is_some() && minor("version") == minor("storageVersion")
 }
 
 fn words(command: &str) -> Vec<String> {
