@@ -11,6 +11,7 @@ pub mod http;
 pub mod logging;
 pub mod metrics;
 pub mod serve;
+pub mod together;
 pub mod version;
 
 pub mod alarm;

@@ -43,6 +43,10 @@ impl peer::Local for Local {
         }
     }
 
+    fn is_busy(&self) -> bool {
+        self.member.raft.is_busy()
+    }
+
     fn unreachable(&self, id: u64) {
         self.member.raft.unreachable(id);
     }

@@ -7,6 +7,7 @@ use tonic::Status;
 
 use super::dial::{DialError, Dialer, Patience};
 use crate::config::Url;
+use crate::together::Together;
 
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +38,9 @@ pub async fn members(
         silence: timeout,
     };
     let asking = async {
-        let mut connection = dialer.dial(url, patience, None).await?;
+        let mut connection = dialer
+            .dial(url, patience, None, Together::default())
+            .await?;
         let answer = connection.client.members(MembersRequest {}).await;
         Ok(answer.map_err(AskError::Status)?.into_inner())
     };

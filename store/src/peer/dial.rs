@@ -12,7 +12,7 @@ use http::uri::{PathAndQuery, Scheme as UriScheme};
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use proto::peer::peer_client::PeerClient;
 use tls::Trust;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -22,6 +22,7 @@ use tonic::body::Body;
 
 use super::greeting::Greeting;
 use crate::config::Url;
+use crate::together::Together;
 
 /// What the other end may send on one stream before it was read: answers are small.
 const WINDOW_BYTES: u32 = 1024 * 1024;
@@ -151,7 +152,8 @@ impl Dialer {
         }
     }
 
-    /// Connects to a member. Must run inside the runtime.
+    /// Connects to a member; `together` is for the tasks of the connection. Must run inside the
+    /// runtime.
     ///
     /// # Errors
     /// Nobody answers there, or it is somebody else.
@@ -160,12 +162,14 @@ impl Dialer {
         url: &Url,
         patience: Patience,
         greeting: Option<Greeting>,
+        together: Together,
     ) -> Result<Connection, DialError> {
         if url.is_unix() {
             return Err(DialError::Unix);
         }
         let address = url.authority.clone();
-        let dialling = tokio::time::timeout(patience.dial, self.connect(url, patience, greeting));
+        let connecting = self.connect(url, patience, greeting, together);
+        let dialling = tokio::time::timeout(patience.dial, connecting);
         dialling.await.unwrap_or_else(|_| {
             let source = io::Error::new(io::ErrorKind::TimedOut, "i/o timeout");
             Err(DialError::Tcp { address, source })
@@ -177,6 +181,7 @@ impl Dialer {
         url: &Url,
         patience: Patience,
         greeting: Option<Greeting>,
+        together: Together,
     ) -> Result<Connection, DialError> {
         let address = url.authority.clone();
         let socket = match connect(&address).await {
@@ -184,14 +189,14 @@ impl Dialer {
             Err(source) => return Err(DialError::Tcp { address, source }),
         };
         if !url.is_tls() {
-            return speak(socket, url, patience, greeting).await;
+            return speak(socket, url, patience, greeting, together).await;
         }
         let tls = self.tls.get_or_init(|| {
             tls::Client::new(&self.settings, Trust::Checked).map_err(|error| error.to_string())
         });
         let tls = tls.as_ref().map_err(|why| DialError::Setup(why.clone()))?;
         match tls.connect(url.host(), socket).await {
-            Ok(socket) => speak(socket, url, patience, greeting).await,
+            Ok(socket) => speak(socket, url, patience, greeting, together).await,
             Err(source) => Err(DialError::Tls { address, source }),
         }
     }
@@ -203,12 +208,13 @@ async fn speak(
     url: &Url,
     patience: Patience,
     greeting: Option<Greeting>,
+    together: Together,
 ) -> Result<Connection, DialError> {
     let address = url.authority.clone();
     // A stopped process keeps its sockets open: only silence tells. The ping goes out after half
     // of the time and must be answered within the other half.
     let half = patience.silence / 2;
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(together.clone());
     builder
         .timer(TokioTimer::new())
         .adaptive_window(false)
@@ -223,11 +229,11 @@ async fn speak(
         Ok(made) => made,
         Err(source) => return Err(DialError::Http { address, source }),
     };
-    let task = tokio::spawn(async move {
+    let task = tokio::spawn(together.run(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to a member ended with an error");
         }
-    });
+    }));
     let caller = Caller {
         requests,
         greeting: greeting.map(Arc::new),

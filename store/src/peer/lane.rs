@@ -27,6 +27,7 @@ use super::kind::Kind;
 use super::link::Link;
 use super::peers::Shared;
 use crate::config::Url;
+use crate::together::Together;
 
 /// The first pause after a failure; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -159,9 +160,10 @@ impl Lane {
         let (link, settings) = (&self.link, &self.shared.settings);
         let stream = link.queue(self.kind).open();
         let greeting = Greeting::new(settings, self.shared.own_urls(), link.id, self.kind);
-        let dialling = settings
-            .dialer
-            .dial(url, settings.patience(), Some(greeting));
+        let dialling =
+            settings
+                .dialer
+                .dial(url, settings.patience(), Some(greeting), self.together());
         let mut connection = dialling.await?;
         let batches = Batches {
             link: link.clone(),
@@ -189,6 +191,15 @@ impl Lane {
         Ok(Session {
             receipts,
             _connection: connection,
+        })
+    }
+
+    /// One task for the connection; batches are larger while the member has much to do.
+    fn together(&self) -> Together {
+        let shared = Arc::downgrade(&self.shared);
+        Together::new(move || {
+            let shared = shared.upgrade();
+            shared.is_some_and(|shared| shared.is_busy())
         })
     }
 

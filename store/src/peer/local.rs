@@ -23,6 +23,11 @@ pub trait Local: Send + Sync + 'static {
     /// Hands on raft's messages from a member, in order. Never blocks.
     fn step(&self, from: u64, messages: Vec<Bytes>);
 
+    /// Whether many requests of clients are under way here.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
     /// A member is not reached; messages to it were dropped.
     fn unreachable(&self, id: u64);
 

@@ -67,6 +67,12 @@ impl Shared {
         self.local.read().clone()
     }
 
+    /// Whether the member has many requests under way.
+    pub(super) fn is_busy(&self) -> bool {
+        let local = self.local.read();
+        local.as_ref().is_some_and(|local| local.is_busy())
+    }
+
     pub(super) fn own_urls(&self) -> Vec<String> {
         self.own_urls.read().clone()
     }

@@ -27,6 +27,7 @@ use super::link::Link;
 use super::peers::Shared;
 use super::{Frames, Local};
 use crate::metrics::{Metrics, SnapshotFigures};
+use crate::together::Together;
 
 /// Frames that may wait on each side; each is as large as a chunk of a checkpoint.
 const FRAMES_MAX: usize = 2;
@@ -118,9 +119,12 @@ async fn transfer(
     let mut connection = Err(DialError::NoUrl);
     for url in urls.iter() {
         let greeting = Greeting::new(settings, shared.own_urls(), link.id, Kind::Append);
-        let dialling = settings
-            .dialer
-            .dial(url, settings.patience(), Some(greeting));
+        let dialling = settings.dialer.dial(
+            url,
+            settings.patience(),
+            Some(greeting),
+            Together::default(),
+        );
         connection = dialling.await;
         if connection.is_ok() {
             break;

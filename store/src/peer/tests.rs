@@ -22,6 +22,7 @@ use super::*;
 use crate::metrics::Metrics;
 use crate::raft::Outbox as _;
 use crate::serve::{self, Options, Services};
+use crate::together::Together;
 
 const CLUSTER: u64 = 0xc1;
 
@@ -588,7 +589,10 @@ async fn garbage_on_the_port_harms_nobody() {
     // A call without a greeting, and one whose batch is none.
     let url = crate::config::Url::parse(&a.url()).unwrap();
     let patience = settings(CLUSTER, 7).patience();
-    let nobody = Dialer::default().dial(&url, patience, None).await.unwrap();
+    let nobody = Dialer::default()
+        .dial(&url, patience, None, Together::default())
+        .await
+        .unwrap();
     let status = nobody
         .client
         .clone()

@@ -86,10 +86,15 @@ impl Engine {
     /// Hands over an event, and looks at it at once unless much is under way.
     pub(super) fn tell_now(&self, event: Event) {
         self.leave(event);
-        match self.under_way.load(Ordering::Relaxed) <= FEW {
-            true => self.run_here(),
-            false => self.wake(),
+        match self.is_busy() {
+            false => self.run_here(),
+            true => self.wake(),
         }
+    }
+
+    /// Whether many requests of this member are under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > FEW
     }
 
     /// Has the thread look at what there is.

@@ -73,6 +73,11 @@ impl Handle {
         self.engine.tell_now(Event::Message(message));
     }
 
+    /// Whether many requests of this member are under way.
+    pub fn is_busy(&self) -> bool {
+        self.engine.is_busy()
+    }
+
     /// Messages to this member were lost.
     pub fn unreachable(&self, id: u64) {
         self.engine.tell(Event::Unreachable(id));

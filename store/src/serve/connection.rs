@@ -10,6 +10,7 @@ use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
 use super::socket::Socket;
 use super::{Options, Services, stopped};
 use crate::metrics::Grpc;
+use crate::together::Together;
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -18,7 +19,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -191,7 +192,7 @@ async fn call(router: &axum::Router, request: Request<Body>) -> Response<Body> {
 /// Serves one connection until it ends, or gracefully after the stop.
 pub(super) async fn serve(
     mut socket: Socket,
-    front: &Arc<Front>,
+    front: Arc<Front>,
     traffic: Traffic,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -202,16 +203,18 @@ pub(super) async fn serve(
     let Ok((protocol, start)) = sniffed else {
         return;
     };
-    let service = service_fn(|request| {
-        let front = Arc::clone(front);
+    let under_way = front.under_way.clone();
+    let options = front.options.clone();
+    let service = service_fn(move |request| {
+        let front = Arc::clone(&front);
         async move {
             let _under_way = UnderWay::new(&front.under_way);
             Ok::<_, Infallible>(front.answer(request, traffic).await)
         }
     });
-    let result = match protocol {
+    match protocol {
         // Bytes that are no gRPC on a port for gRPC alone end the connection, as in Go.
-        Protocol::Http1 if traffic == Traffic::Grpc => return,
+        Protocol::Http1 if traffic == Traffic::Grpc => {}
         Protocol::Http1 => {
             let io = TokioIo::new(Lenient::untouched(socket, start));
             let mut builder = http1::Builder::new();
@@ -219,29 +222,40 @@ pub(super) async fn serve(
                 .timer(TokioTimer::new())
                 .header_read_timeout(FIRST_BYTES_WITHIN);
             builder.title_case_headers(true);
-            let mut connection = pin!(builder.serve_connection(io, service));
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = stopped(&mut stop) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
+            let connection = builder.serve_connection(io, service);
+            attend(connection, |open| open.graceful_shutdown(), stop).await;
+        }
+        Protocol::Http2 if traffic == Traffic::Peer => {
+            let socket = Lenient::untouched(socket, start);
+            let io = TokioIo::new(Gather::new(socket, under_way));
+            // Here is little to be sent: another member sends on a connection of its own.
+            let together = Together::default();
+            let connection = http2(&options, together.clone()).serve_connection(io, service);
+            let attended = attend(connection, |open| open.graceful_shutdown(), stop);
+            together.run(attended).await;
         }
         Protocol::Http2 => {
-            let socket = match traffic {
-                Traffic::Peer => Lenient::untouched(socket, start),
-                _ => Lenient::new(socket, start),
-            };
-            let io = TokioIo::new(Gather::new(socket, front.under_way.clone()));
-            let mut connection = pin!(http2(&front.options).serve_connection(io, service));
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = stopped(&mut stop) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
+            let socket = Lenient::new(socket, start);
+            let io = TokioIo::new(Gather::new(socket, under_way));
+            let builder = http2(&options, TokioExecutor::new());
+            let connection = builder.serve_connection(io, service);
+            attend(connection, |open| open.graceful_shutdown(), stop).await;
+        }
+    }
+}
+
+/// Runs a connection, and tells it when it has to end.
+async fn attend<C: Future<Output = hyper::Result<()>>>(
+    connection: C,
+    shut_down: impl FnOnce(Pin<&mut C>),
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stopped(&mut stop) => {
+            shut_down(connection.as_mut());
+            connection.await
         }
     };
     if let Err(error) = result {
@@ -249,8 +263,8 @@ pub(super) async fn serve(
     }
 }
 
-fn http2(options: &Options) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2<E: Clone>(options: &Options, executor: E) -> http2::Builder<E> {
+    let mut builder = http2::Builder::new(executor);
     builder
         .timer(TokioTimer::new())
         .adaptive_window(false)

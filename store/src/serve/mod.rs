@@ -186,7 +186,7 @@ async fn accept(
                         () = stopped(&mut stop) => None,
                     };
                     if let Some(socket) = passed {
-                        connection::serve(socket, &front, traffic, stop).await;
+                        connection::serve(socket, front, traffic, stop).await;
                     }
                     drop(permit);
                 });
