@@ -60,6 +60,11 @@ pub trait DiskFile: Send + Sync {
     /// May bypass the page cache under the same conditions as a write.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
+    /// Begins to bring bytes into the page cache that will be read soon; no more than advice.
+    fn fetch(&self, offset: u64, len: u64) {
+        let _ = (offset, len);
+    }
+
     /// Writes all of `data` at `offset`. After an error any of its sectors may have been written.
     ///
     /// If `data` lies in an [`AlignedBuffer`] and its length and offset are multiples of

@@ -3,8 +3,8 @@
 //! A small frame written through the page cache costs a whole 4 KiB page, and again for each
 //! further frame in the same page; written directly it costs its own sectors. Reads into aligned
 //! memory bypass the cache too: pages of a reserved part, once cached, would be taken for data by
-//! [`DiskFile::next_data`]. Other reads go through the cache, without reading ahead for the same
-//! reason; the kernel keeps it coherent with direct writes.
+//! [`DiskFile::next_data`]. Other reads go through the cache, and what is read ahead is said
+//! ([`DiskFile::fetch`]), for the same reason; the kernel keeps it coherent with direct writes.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -162,6 +162,12 @@ impl DiskFile for RealFile {
             }
         }
         Ok(filled)
+    }
+
+    fn fetch(&self, offset: u64, len: u64) {
+        let len = std::num::NonZeroU64::new(len);
+        // Advice only, as above.
+        let _ = rustix::fs::fadvise(&self.file, offset, len, Advice::WillNeed);
     }
 
     fn write_at(&self, data: &[u8], offset: u64) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::RwLock;
 
+use super::ahead::Ahead;
 use super::error::Error;
 use super::frame::{self, Builder, PAYLOAD_BYTES_MAX};
 use super::reader::{Files, Reader};
@@ -148,7 +149,10 @@ impl Wal {
         let files = segments
             .iter()
             .filter(|segment| !segment.is_empty())
-            .map(|segment| (segment.number, segment.file.clone()))
+            .map(|segment| {
+                let open = Ahead::new(segment.file.clone(), segment.size);
+                (segment.number, Arc::new(open))
+            })
             .collect();
         let mut wal = Wal {
             disk,
@@ -380,7 +384,7 @@ impl Wal {
         self.files
             .write()
             .entry(segment.number)
-            .or_insert_with(|| segment.file.clone());
+            .or_insert_with(|| Arc::new(Ahead::new(segment.file.clone(), segment.size)));
         self.current = Writable {
             tail: end,
             ..segment

@@ -20,6 +20,7 @@
 //!
 //! Decision, alternatives and measurements: `docs/adr/0002-log-format.md`.
 
+mod ahead;
 mod error;
 mod frame;
 mod log;

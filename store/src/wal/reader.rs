@@ -7,13 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::RwLock;
 
+use super::ahead::Ahead;
 use super::error::Error;
 use super::sector::{self, BODY, Sector};
 use super::{Position, segment};
-use crate::disk::{DiskFile, SECTOR};
+use crate::disk::SECTOR;
 
 /// The open files of a log's segments, by number.
-pub(super) type Files = Arc<RwLock<BTreeMap<u64, Arc<dyn DiskFile>>>>;
+pub(super) type Files = Arc<RwLock<BTreeMap<u64, Arc<Ahead>>>>;
 
 /// Reads entries of a log, while it is written, from any thread. Clones are cheap.
 #[derive(Clone)]
@@ -33,15 +34,17 @@ impl Reader {
             offset,
             len,
         } = position;
-        let file = self.files.read().get(&segment).cloned();
-        let file = file.ok_or(Error::Gone { segment })?;
+        let open = self.files.read().get(&segment).cloned();
+        let open = open.ok_or(Error::Gone { segment })?;
         let path = segment::path(&self.dir, segment);
         let first = offset / SECTOR as u64;
         let skip = body_offset(offset)
             .ok_or_else(|| Error::corrupt(&path, offset, "a position lies outside a body"))?;
         let len = len as usize;
         let mut raw = vec![0; sector::sectors(skip + len) * SECTOR];
-        file.read_at(&mut raw, first * SECTOR as u64)
+        open.fetch(first * SECTOR as u64, raw.len() as u64);
+        open.file
+            .read_at(&mut raw, first * SECTOR as u64)
             .map_err(Error::io("read", &path))?;
 
         let mut data = Vec::with_capacity(len);
