@@ -2,7 +2,7 @@
 //! count, so chunks may be written before it in any order.
 //!
 //! ```text
-//! "mvcc" -> | crc32c, 4 LE | format = 2 | revision | compact revision, zigzag |
+//! "mvcc" -> | crc32c, 4 LE | format = 3 | revision | compact revision, zigzag |
 //!           | count | (slot | checksum of headers | dead count | dead * dead count) * count |
 //! dead:     | step of main to the previous dead one (or to the chunk's first) | sub |
 //! ```
@@ -17,7 +17,8 @@ use super::varint::{Cursor, put, put_signed};
 
 /// Its key in the backend.
 pub(super) const KEY: &[u8] = b"mvcc";
-const FORMAT: u64 = 2;
+/// Written by this release. The one before it, which had no packed values, is read, too.
+const FORMAT: u64 = 3;
 
 /// A chunk that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(super) fn decode(entry: &[u8]) -> Result<Manifest, Error> {
     }
     let mut cursor = Cursor::new(body);
     match cursor.number() {
-        Some(FORMAT) => {}
+        Some(FORMAT | 2) => {}
         other => return Err(damaged(&format!("format {other:?} is not known"))),
     }
     decode_body(&mut cursor)

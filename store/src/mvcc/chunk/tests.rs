@@ -21,7 +21,21 @@ fn tombstone(main: i64, sub: i64, key: &str) -> Header {
     }
 }
 
-fn sample() -> (Vec<Header>, Built) {
+/// Values that pack well, and ones that do not.
+const KINDS: [fn(&Header) -> Vec<u8>; 2] = [alike, unlike];
+
+fn alike(header: &Header) -> Vec<u8> {
+    vec![header.rev.sub as u8; header.value_len]
+}
+
+fn unlike(header: &Header) -> Vec<u8> {
+    let step = |last: &u32| Some(last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    let numbers = std::iter::successors(Some(1), step).skip(1);
+    let bytes = numbers.map(|number| (number >> 24) as u8);
+    bytes.take(header.value_len).collect()
+}
+
+fn sample(value: fn(&Header) -> Vec<u8>) -> (Vec<Header>, Built) {
     let headers = vec![
         header(5, 2, "/registry/pods/a", 0, 3),
         tombstone(5, 3, "/registry/pods/ab"),
@@ -30,34 +44,44 @@ fn sample() -> (Vec<Header>, Built) {
     ];
     let mut builder = Builder::default();
     for header in &headers {
-        builder.push(header, &vec![header.rev.sub as u8; header.value_len]);
+        builder.push(header, &value(header));
     }
     (headers, builder.finish())
 }
 
 #[test]
 fn both_entries_give_back_what_went_in() {
-    let (headers, built) = sample();
-    assert_eq!(
-        (built.records, built.first, built.last),
-        (4, headers[0].rev, headers[3].rev)
-    );
-    let mut found = Vec::new();
-    read_headers(&built.headers, |header| found.push(header.clone())).unwrap();
-    assert_eq!(found, headers);
-    let values = Values::open(built.values.into()).unwrap();
-    for header in &headers {
-        let (value, lease) = values.get(header.rev).unwrap();
-        assert_eq!(value, vec![header.rev.sub as u8; header.value_len]);
-        assert_eq!(lease, header.lease);
+    for value in KINDS {
+        let (headers, built) = sample(value);
+        assert_eq!(
+            (built.records, built.first, built.last),
+            (4, headers[0].rev, headers[3].rev)
+        );
+        let mut found = Vec::new();
+        read_headers(&built.headers, |header| found.push(header.clone())).unwrap();
+        assert_eq!(found, headers);
+        assert_eq!(count(&built.values), 4);
+        let values = Values::open(built.values.into()).unwrap();
+        for header in &headers {
+            let (found, lease) = values.get(header.rev).unwrap();
+            assert_eq!(found, value(header));
+            assert_eq!(lease, header.lease);
+        }
+        assert!(values.get(Revision { main: 6, sub: 1 }).is_none());
     }
-    assert!(values.get(Revision { main: 6, sub: 1 }).is_none());
+}
+
+#[test]
+fn values_are_packed_if_that_saves_something() {
+    let lengths = KINDS.map(|value| sample(value).1.values.len());
+    assert!(lengths[0] < 150, "{lengths:?}");
+    assert!(lengths[1] > 300, "{lengths:?}");
 }
 
 #[test]
 fn every_flipped_bit_and_every_cut_is_noticed() {
-    let (_, built) = sample();
-    for entry in [&built.headers, &built.values] {
+    let [(_, built), (_, other)] = KINDS.map(sample);
+    for entry in [&built.headers, &built.values, &other.values] {
         for bit in 0..entry.len() * 8 {
             let mut damaged = entry.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
@@ -73,8 +97,8 @@ fn every_flipped_bit_and_every_cut_is_noticed() {
 
 #[test]
 fn malformed_bodies_with_a_good_checksum_are_refused_without_panic() {
-    let (_, built) = sample();
-    for entry in [&built.headers, &built.values] {
+    let [(_, built), (_, other)] = KINDS.map(sample);
+    for entry in [&built.headers, &built.values, &other.values] {
         for at in CRC_BYTES..entry.len().min(80) {
             for byte in 0..=255 {
                 let mut damaged = entry.clone();
