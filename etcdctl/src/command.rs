@@ -2,25 +2,35 @@
 //! request.
 
 use crate::cli::{Action, Command, GLOBAL, Group};
+use crate::exit::{Done, Failure};
+use crate::flag::{Flag, Parsed};
+use crate::session::Session;
 
 mod alarm;
+mod auth;
 mod child;
 mod compaction;
 mod defrag;
 mod del;
+mod downgrade;
 mod elect;
 mod endpoint;
 mod get;
 mod later;
 mod lease;
 mod lock;
+mod make_mirror;
 mod member;
 mod move_leader;
 mod put;
+mod role;
 mod snapshot;
 mod txn;
+mod user;
 mod version;
 pub(crate) mod watch;
+
+pub(crate) use self::del::prefix_end;
 
 /// `etcdctl` itself.
 pub(crate) static ROOT: Command = Command {
@@ -45,14 +55,14 @@ pub(crate) static ROOT: Command = Command {
         member::COMMAND,
         snapshot::COMMAND,
         move_leader::COMMAND,
-        later::DOWNGRADE,
+        downgrade::COMMAND,
         lock::COMMAND,
         elect::COMMAND,
-        later::AUTH,
-        later::USER,
-        later::ROLE,
+        auth::COMMAND,
+        user::COMMAND,
+        role::COMMAND,
         later::CHECK,
-        later::MAKE_MIRROR,
+        make_mirror::COMMAND,
         later::COMPLETION,
         version::COMMAND,
         OPTIONS,
@@ -84,6 +94,43 @@ const HELP: Command = Command {
     commands: &[],
     action: Action::Help,
 };
+
+/// A command below another one, without flags of its own.
+const fn sub(
+    name: &'static str,
+    usage: &'static str,
+    short: &'static str,
+    run: fn(&mut Session<'_>, Parsed) -> Done,
+) -> Command {
+    sub_with(name, usage, short, &[], run)
+}
+
+/// A command below another one.
+const fn sub_with(
+    name: &'static str,
+    usage: &'static str,
+    short: &'static str,
+    flags: &'static [Flag],
+    run: fn(&mut Session<'_>, Parsed) -> Done,
+) -> Command {
+    Command {
+        name,
+        usage,
+        short,
+        long: "",
+        group: Group::Sub,
+        flags,
+        shared: &[],
+        commands: &[],
+        action: Action::Run(run),
+    }
+}
+
+/// Exactly so many arguments, or `text`.
+fn arguments<const N: usize>(flags: &Parsed, text: &str) -> Result<[Vec<u8>; N], Failure> {
+    let given = flags.args.clone();
+    given.try_into().map_err(|_| Failure::args(text))
+}
 
 /// A command that only groups others.
 const fn group(

@@ -1,11 +1,14 @@
 //! The flags every command takes, and what they say together.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use tls::{Settings, Trust};
 
 use crate::exit::{BAD_CONNECTION, Failure};
 use crate::flag::{Flag, Kind, Parsed, lossy};
-
-const TLS: &str = "TLS is not available in this release of etcdctl";
+use crate::io::Io;
+use crate::password;
 
 /// The table; `ETCDCTL_*` variables go by its names, in its order.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -132,6 +135,8 @@ pub(crate) struct Globals {
     pub(crate) send_max: usize,
     /// Bytes of the largest reply.
     pub(crate) receive_max: usize,
+    /// What connects with TLS, if that is spoken.
+    pub(crate) tls: Option<tls::Client>,
     pub(crate) login: Option<Login>,
     pub(crate) token: Option<String>,
     pub(crate) hex: bool,
@@ -140,7 +145,7 @@ pub(crate) struct Globals {
 
 impl Globals {
     /// Reads and checks them.
-    pub(crate) fn read(flags: &Parsed) -> Result<Self, Failure> {
+    pub(crate) fn read(flags: &Parsed, io: &mut Io) -> Result<Self, Failure> {
         if !flags.text("discovery-srv").is_empty() {
             let text = "discovery by SRV records is not available in this release of etcdctl";
             return Err(Failure::feature(text));
@@ -150,7 +155,7 @@ impl Globals {
             .iter()
             .map(|e| lossy(e).trim().to_owned())
             .collect();
-        check_tls(flags, &endpoints)?;
+        let tls = own_tls(flags, &endpoints)?;
         check_limits(flags.int("max-request-bytes"), flags.int("max-recv-bytes"))?;
         let text = |name| lossy(flags.text(name));
         let token = Some(text("auth-jwt-token")).filter(|t| !t.is_empty());
@@ -163,10 +168,11 @@ impl Globals {
             keepalive_timeout: flags.duration("keepalive-timeout"),
             send_max: limit(flags.int("max-request-bytes"), 2 * 1024 * 1024),
             receive_max: limit(flags.int("max-recv-bytes"), i32::MAX as usize),
+            tls,
             login: if token.is_some() {
                 None
             } else {
-                login(text("user"), text("password"))?
+                login(text("user"), text("password"), "Password: ", io)?
             },
             token,
             hex: flags.switch("hex"),
@@ -203,31 +209,66 @@ fn limit(given: i64, default: usize) -> usize {
     }
 }
 
-fn check_tls(flags: &Parsed, endpoints: &[String]) -> Result<(), Failure> {
-    for name in ["cert", "key", "cacert"] {
+/// What [`tls`] needs, from the flags that every command takes.
+fn own_tls(flags: &Parsed, endpoints: &[String]) -> Result<Option<tls::Client>, Failure> {
+    let names = ["cert", "key", "cacert"];
+    for name in names {
         if flags.changed(name) && flags.text(name).is_empty() {
             return Err(Failure::args(format!(
                 "empty string is passed to --{name} option"
             )));
         }
     }
-    let (cert, key) = (lossy(flags.text("cert")), lossy(flags.text("key")));
-    if cert.is_empty() != key.is_empty() {
-        let text = format!("KeyFile and CertFile must both be present[key: {key}, cert: {cert}]");
-        return Err(Failure::args(text));
-    }
-    let secure = |e: &String| e.starts_with("https://") || e.starts_with("unixs:");
-    let wanted = !cert.is_empty()
-        || !flags.text("cacert").is_empty()
-        || !flags.switch("insecure-transport")
-        || endpoints.iter().any(secure);
-    if wanted {
-        return Err(Failure::feature(TLS));
-    }
-    Ok(())
+    tls(
+        names.map(|name| flags.text(name)),
+        flags.switch("insecure-transport"),
+        flags.switch("insecure-skip-tls-verify"),
+        endpoints,
+    )
 }
 
-fn login(user: String, password: String) -> Result<Option<Login>, Failure> {
+/// What connects with TLS. That is spoken if the first endpoint says so, or if it leaves it open and any
+/// flag does; whether the files (certificate, key, authorities) are good is seen either way.
+pub(crate) fn tls(
+    files: [&[u8]; 3],
+    is_insecure: bool,
+    is_unchecked: bool,
+    endpoints: &[String],
+) -> Result<Option<tls::Client>, Failure> {
+    let has_files = files.iter().any(|file| !file.is_empty());
+    let [cert, key, trusted_ca] = files.map(|file| PathBuf::from(lossy(file)));
+    let settings = Settings {
+        cert,
+        key,
+        trusted_ca,
+        ..Settings::default()
+    };
+    let is_asked = has_files || !is_insecure;
+    let trust = match is_asked && is_unchecked {
+        true => Trust::Anybody,
+        false => Trust::Checked,
+    };
+    let first = endpoints.first().map(String::as_str).unwrap_or_default();
+    let is_spoken = match first.split_once(':').map(|(scheme, _)| scheme) {
+        Some("https" | "unixs") => true,
+        Some("http") => false,
+        _ => is_asked,
+    };
+    if !has_files && !is_spoken {
+        return Ok(None);
+    }
+    let client = tls::Client::new(&settings, trust);
+    let client = client.map_err(|why| Failure::args(why.to_string()))?;
+    Ok(is_spoken.then_some(client))
+}
+
+/// Name and password to log in with; the password is asked for if it is not given.
+pub(crate) fn login(
+    user: String,
+    password: String,
+    prompt: &str,
+    io: &mut Io,
+) -> Result<Option<Login>, Failure> {
     if user.is_empty() {
         return Ok(None);
     }
@@ -239,8 +280,9 @@ fn login(user: String, password: String) -> Result<Option<Login>, Failure> {
             user: user.to_owned(),
             password: password.to_owned(),
         })),
-        None => Err(Failure::feature(
-            "asking for a password is not available in this release of etcdctl: give --user name:password or --password",
-        )),
+        None => {
+            let password = password::of_login(io, prompt)?;
+            Ok(Some(Login { user, password }))
+        }
     }
 }

@@ -29,6 +29,7 @@ mod go;
 mod help;
 pub mod io;
 mod log;
+mod password;
 mod print;
 mod session;
 pub mod utl;

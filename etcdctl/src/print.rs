@@ -7,6 +7,7 @@ use proto::etcdserverpb as pb;
 
 use crate::exit::{Done, Failure};
 
+pub(crate) mod access;
 mod fields;
 mod json;
 mod json_text;
@@ -96,6 +97,13 @@ pub(crate) trait Printer {
         unsupported(self.name())
     }
     fn alarm(&self, _: Out<'_>, _: &pb::AlarmResponse) -> Done {
+        unsupported(self.name())
+    }
+    /// `what` is the command's name.
+    fn downgrade(&self, _: Out<'_>, _what: &str, _: &pb::DowngradeResponse) -> Done {
+        unsupported(self.name())
+    }
+    fn access(&self, _: Out<'_>, _: &access::Reply<'_>) -> Done {
         unsupported(self.name())
     }
     /// Unhealthy endpoints go to `err` in the format for people.

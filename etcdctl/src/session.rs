@@ -32,7 +32,7 @@ impl Session<'_> {
     /// yet.
     pub(crate) fn open(&mut self, flags: &mut Parsed) -> Result<Context<'_>, Failure> {
         environment::apply(self, flags)?;
-        let globals = Globals::read(flags)?;
+        let globals = Globals::read(flags, self.io)?;
         let printer = print::select(&globals.format, globals.hex)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -116,6 +116,20 @@ impl Context<'_> {
         R: prost::Message + Default + 'static,
     {
         self.call(method, request, self.timeout())
+            .map_err(|why| Failure::new(exit::ERROR, status::text(&why)))
+    }
+
+    /// [`Context::ask`] without a time-out: calls about users and roles have none.
+    pub(crate) fn ask_patiently<Q, R>(
+        &mut self,
+        method: &Method<Q, R>,
+        request: Q,
+    ) -> Result<R, Failure>
+    where
+        Q: prost::Message + Clone + 'static,
+        R: prost::Message + Default + 'static,
+    {
+        self.call(method, request, None)
             .map_err(|why| Failure::new(exit::ERROR, status::text(&why)))
     }
 

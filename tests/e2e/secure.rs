@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 use harness::{Cluster, ClusterOptions, eventually, output, peers};
@@ -16,12 +16,30 @@ const COMMAND: Duration = Duration::from_secs(30);
 
 /// Whether a command of `etcdctl` succeeded, and what it told.
 fn etcdctl(arguments: &[&str]) -> (bool, String) {
-    let mut command = Command::new(peers::etcdctl().unwrap());
-    command.env_clear().args(arguments);
-    let output = output(&mut command, COMMAND).unwrap();
+    let output = run(&peers::etcdctl().unwrap(), arguments);
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     (output.status.success(), text)
+}
+
+fn run(program: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.env_clear().args(arguments);
+    output(&mut command, COMMAND).unwrap()
+}
+
+/// Sees that both `etcdctl` do the same: exit code, output, and the last line of what they complain.
+fn same(arguments: &[&str]) {
+    let told = |program: &Path| {
+        let output = run(program, arguments);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let last = errors.lines().last().unwrap_or_default().to_owned();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), stdout, last)
+    };
+    let ours = told(&harness::binary("etcdctl").unwrap());
+    let real = told(&peers::etcdctl().unwrap());
+    assert_eq!(ours, real, "{arguments:?}");
 }
 
 /// A server that ends with this. The harness asks without TLS whether one is ready.
@@ -108,6 +126,32 @@ fn clients_show_and_see_certificates() {
         "--command-timeout=1s",
     ];
     assert!(!etcdctl(&[&unknown[..], &["get", "a"]].concat()).0);
+    let bare = secure.trim_start_matches("https://");
+    let plain = format!("http://{bare}");
+    let own = ["--cert", &cert, "--key", &key];
+    let (short, get) = (["--command-timeout=2s"], ["get", "a"]);
+    let flags: [&[&str]; 11] = [
+        &[],
+        &["--cacert", &ca],
+        &own,
+        &[&own[..], &["--cacert", &ca]].concat(),
+        &[&own[..], &["--insecure-skip-tls-verify"]].concat(),
+        &["--insecure-transport=false"],
+        &["--cert", &cert],
+        &["--cert", &cert, "--key", &ca],
+        &["--cert", &key, "--key", &cert],
+        &["--cert", &key, "--key", &key],
+        &["--cacert", "/nowhere"],
+    ];
+    // Most of them wait until their time is over.
+    for endpoint in [secure.as_str(), bare, &plain, &socket] {
+        let at = ["--endpoints", endpoint];
+        std::thread::scope(|scope| {
+            for flags in flags {
+                scope.spawn(move || same(&[&at[..], flags, &short, &get].concat()));
+            }
+        });
+    }
     let told = || fs::read_to_string(&log).unwrap();
     let line = "tls: client didn't provide a certificate";
     assert!(eventually(LIMIT, || told().contains(line)));

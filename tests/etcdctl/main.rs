@@ -1,7 +1,7 @@
 //! Our etcdctl against the real etcdctl 3.7: the same command lines, in lockstep, on two fresh
 //! servers.
 //!
-//! - [`script`]: `cases.txt` and `members.txt`, one command line each, in all output formats where marked.
+//! - [`script`]: `cases.txt`, `members.txt` and `users.txt`, one command line each, in all output formats where marked.
 //! - [`side`]: one server and one client; ours runs in this process, the real one is a process of
 //!   its own.
 //! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before
@@ -19,6 +19,7 @@ mod cluster;
 mod help;
 mod lock;
 mod mask;
+mod mirror;
 mod script;
 mod side;
 mod watch;
@@ -36,6 +37,11 @@ fn every_command_line_answers_as_etcdctl_does() {
 #[test]
 fn the_membership_is_changed_as_etcdctl_does() {
     compare(include_str!("members.txt"), 90);
+}
+
+#[test]
+fn users_and_roles_are_managed_as_etcdctl_does() {
+    compare(include_str!("users.txt"), 200);
 }
 
 /// Runs a script on both sides. Fewer lines than `lines_min` would mean that it was not read.

@@ -117,7 +117,8 @@ impl Mask {
             if line.starts_with("Error:") {
                 in_usage = false;
             }
-            if in_usage || line.is_empty() {
+            // etcdctl has another program hide what is typed, which fails without a terminal.
+            if in_usage || line.is_empty() || line.starts_with("stty: ") {
                 continue;
             }
             // Go shows the inside of its struct here, with addresses in memory.

@@ -39,11 +39,17 @@ pub enum Error {
         cert: PathBuf,
     },
     /// A file holds no certificate.
-    #[error("tls: failed to find any PEM data in certificate input")]
-    NoCertificate,
+    #[error("tls: {}", no_certificate(.instead))]
+    NoCertificate {
+        /// The kinds of what it holds.
+        instead: Vec<String>,
+    },
     /// A file holds no key.
-    #[error("tls: failed to find any PEM data in key input")]
-    NoKey,
+    #[error("tls: {}", no_key(.instead))]
+    NoKey {
+        /// The kinds of what it holds.
+        instead: Vec<String>,
+    },
     /// The key is that of another certificate.
     #[error("tls: private key does not match public key")]
     WrongKey,
@@ -113,6 +119,30 @@ impl Rejected {
     #[must_use]
     pub fn is_end(&self) -> bool {
         matches!(self, Self::Handshake(error) if error.kind() == io::ErrorKind::UnexpectedEof)
+    }
+}
+
+fn no_certificate(instead: &[String]) -> String {
+    match instead {
+        [] => "failed to find any PEM data in certificate input".into(),
+        [kind] if kind.ends_with("PRIVATE KEY") => "failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched".into(),
+        kinds => format!(
+            "failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types: [{}]",
+            kinds.join(" ")
+        ),
+    }
+}
+
+fn no_key(instead: &[String]) -> String {
+    match instead {
+        [] => "failed to find any PEM data in key input".into(),
+        [kind] if kind == "CERTIFICATE" => {
+            "found a certificate rather than a key in the PEM for the private key".into()
+        }
+        kinds => format!(
+            "failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the following types: [{}]",
+            kinds.join(" ")
+        ),
     }
 }
 

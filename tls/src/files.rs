@@ -37,12 +37,36 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
         .map_err(|why| Error::malformed(path, why))
 }
 
+/// The certificates in a file that has to hold some.
+pub(crate) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found = certificates(path)?;
+    if found.is_empty() {
+        let pem = fs::read(path).map_err(Error::read(path))?;
+        return Err(Error::NoCertificate {
+            instead: kinds(&pem),
+        });
+    }
+    Ok(found)
+}
+
+/// The kinds of all that lies in a PEM file.
+fn kinds(pem: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(pem);
+    let begin = |line: &str| {
+        let rest = line.trim_end().strip_prefix("-----BEGIN ")?;
+        rest.strip_suffix("-----").map(str::to_owned)
+    };
+    text.lines().filter_map(begin).collect()
+}
+
 /// The first key in a file.
 pub(crate) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
     use rustls::pki_types::pem::Error as Pem;
     let pem = fs::read(path).map_err(Error::read(path))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|why| match why {
-        Pem::NoItemsFound => Error::NoKey,
+        Pem::NoItemsFound => Error::NoKey {
+            instead: kinds(&pem),
+        },
         why => Error::malformed(path, why),
     })
 }

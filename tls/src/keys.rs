@@ -84,10 +84,7 @@ fn stamps(cert: &Path, key: &Path) -> Result<[Stamp; 2], Error> {
 }
 
 fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, Error> {
-    let chain = files::certificates(cert)?;
-    if chain.is_empty() {
-        return Err(Error::NoCertificate);
-    }
+    let chain = files::chain(cert)?;
     let key = files::key(key)?;
     let key = CertifiedKey::from_der(chain, key, provider).map_err(|why| match why {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Error::WrongKey,

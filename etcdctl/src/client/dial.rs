@@ -1,6 +1,7 @@
 //! Endpoints and dialling.
 //!
-//! An endpoint is `host:port`, `http://host:port`, `unix:path` or `unix://path`.
+//! An endpoint is `host:port`, `http://host:port`, `https://host:port`, `unix:path`, `unix://path` or
+//! the same with `unixs`. The first one decides for all whether TLS is spoken, as in etcd's client.
 
 use std::io;
 use std::net::SocketAddr;
@@ -39,8 +40,10 @@ pub(crate) enum Target {
 impl Target {
     /// Reads an endpoint as typed.
     pub(crate) fn parse(endpoint: &str) -> Self {
-        if let Some(path) = endpoint.strip_prefix("unix:") {
-            return Self::Unix(path.strip_prefix("//").unwrap_or(path).to_owned());
+        for scheme in ["unix:", "unixs:"] {
+            if let Some(path) = endpoint.strip_prefix(scheme) {
+                return Self::Unix(path.strip_prefix("//").unwrap_or(path).to_owned());
+            }
         }
         match endpoint.split_once("://") {
             Some((_, rest)) => Self::Tcp(rest.split('/').next().unwrap_or_default().to_owned()),
@@ -54,7 +57,29 @@ impl Target {
         format!("etcd-endpoints:///{address}")
     }
 
-    async fn connect(&self) -> Result<Socket, String> {
+    /// The name that a server's certificate has to have.
+    fn host(&self) -> &str {
+        match self {
+            Self::Tcp(address) => address.rsplit_once(':').map_or(address, |(host, _)| host),
+            Self::Unix(path) => path.rsplit('/').next().unwrap_or(path),
+        }
+    }
+
+    /// Connects, and shakes hands where TLS is spoken.
+    async fn connect(&self, tls: Option<&tls::Client>) -> Result<Socket, String> {
+        let socket = self.dial().await;
+        let socket = socket.map_err(|why| format!("Error while dialing: {why}"))?;
+        let Some(tls) = tls else { return Ok(socket) };
+        match tls.connect(self.host(), socket.stream).await {
+            Ok(stream) => Ok(Socket {
+                stream: Box::pin(stream),
+                ..socket
+            }),
+            Err(why) => Err(format!("authentication handshake failed: {why}")),
+        }
+    }
+
+    async fn dial(&self) -> Result<Socket, String> {
         match self {
             Self::Tcp(address) => tcp(address).await,
             Self::Unix(path) => {
@@ -70,10 +95,11 @@ impl Target {
         }
     }
 
-    fn uri(&self) -> String {
+    fn uri(&self, is_secure: bool) -> String {
+        let scheme = if is_secure { "https" } else { "http" };
         match self {
-            Self::Tcp(address) => format!("http://{address}"),
-            Self::Unix(_) => "http://localhost".to_owned(),
+            Self::Tcp(address) => format!("{scheme}://{address}"),
+            Self::Unix(_) => format!("{scheme}://localhost"),
         }
     }
 }
@@ -136,14 +162,18 @@ pub(crate) struct Live {
     pub(crate) channel: Channel,
     remote: String,
     local: String,
+    security: &'static str,
 }
 
 /// A connection's ends, as log lines show them.
 pub(crate) fn peer(live: Option<&Live>) -> String {
     match live {
-        Some(Live { remote, local, .. }) => {
-            format!("Peer{{Addr: '{remote}', LocalAddr: '{local}', AuthInfo: 'insecure'}}")
-        }
+        Some(Live {
+            remote,
+            local,
+            security,
+            ..
+        }) => format!("Peer{{Addr: '{remote}', LocalAddr: '{local}', AuthInfo: '{security}'}}"),
         None => "Peer{Addr: <nil>, LocalAddr: <nil>, AuthInfo: <nil>}".to_owned(),
     }
 }
@@ -185,10 +215,11 @@ async fn round(targets: &[Target], globals: &Globals) -> Result<Live, String> {
         let target = target.clone();
         let probe = globals.keepalive_time.max(KEEPALIVE_MIN);
         let patience = globals.keepalive_timeout;
+        let tls = globals.tls.clone();
         attempts.spawn(async move {
-            match timeout(ATTEMPT_MAX, open(&target, probe, patience)).await {
+            match timeout(ATTEMPT_MAX, open(&target, tls, probe, patience)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(format!("{target:?}: i/o timeout")),
+                Err(_) => Err(format!("Error while dialing: {target:?}: i/o timeout")),
             }
         });
     }
@@ -203,9 +234,15 @@ async fn round(targets: &[Target], globals: &Globals) -> Result<Live, String> {
     Err(latest)
 }
 
-async fn open(target: &Target, probe: Duration, patience: Duration) -> Result<Live, String> {
-    let socket = target.connect().await?;
-    let endpoint = Endpoint::from_shared(target.uri()).map_err(|e| e.to_string())?;
+async fn open(
+    target: &Target,
+    tls: Option<tls::Client>,
+    probe: Duration,
+    patience: Duration,
+) -> Result<Live, String> {
+    let socket = target.connect(tls.as_ref()).await?;
+    let uri = target.uri(tls.is_some());
+    let endpoint = Endpoint::from_shared(uri).map_err(|e| format!("Error while dialing: {e}"))?;
     let endpoint = endpoint
         .http2_keep_alive_interval(probe)
         .keep_alive_timeout(patience)
@@ -222,8 +259,9 @@ async fn open(target: &Target, probe: Duration, patience: Duration) -> Result<Li
     });
     let channel = endpoint.connect_with_connector(connector).await;
     Ok(Live {
-        channel: channel.map_err(|e| e.to_string())?,
+        channel: channel.map_err(|e| format!("Error while dialing: {e}"))?,
         remote: socket.remote,
         local: socket.local,
+        security: if tls.is_some() { "tls" } else { "insecure" },
     })
 }

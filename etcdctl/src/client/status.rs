@@ -70,10 +70,10 @@ pub(crate) fn deadline() -> Status {
     Status::deadline_exceeded("context deadline exceeded")
 }
 
-/// The time is up and no server could be dialled: `why` is the last dialling error.
+/// The time is up and no server could be reached: `why` is the last error of the transport.
 pub(crate) fn never_connected(why: &str) -> Status {
     Status::deadline_exceeded(format!(
-        "latest balancer error: connection error: desc = \"transport: Error while dialing: {why}\""
+        "latest balancer error: connection error: desc = \"transport: {why}\""
     ))
 }
 

@@ -94,7 +94,7 @@ pub(super) fn request(
 }
 
 /// The first key after all keys that start with `prefix`; [`OPEN_END`] if there is none.
-pub(super) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
+pub(crate) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.last_mut() {
         if *last < 0xff {

@@ -8,7 +8,7 @@ use proto::etcdserverpb::response_op::Response;
 use proto::mvccpb::KeyValue;
 
 use super::rows::{Hash, Health, Status};
-use super::{Out, Printer, alarm_type, event_type};
+use super::{Out, Printer, access, alarm_type, event_type, unsupported};
 use crate::exit::Done;
 use crate::go::quote::quote;
 
@@ -189,6 +189,14 @@ impl Printer for Fields {
             writeln!(out)?;
         }
         Ok(())
+    }
+
+    fn access(&self, out: Out<'_>, reply: &access::Reply<'_>) -> Done {
+        if !access::has_fields(reply) {
+            return unsupported(self.name());
+        }
+        self.header(out, reply.header())?;
+        Ok(access::fields(out, reply)?)
     }
 
     fn endpoint_health(&self, out: Out<'_>, _: Out<'_>, list: &[Health]) -> Done {

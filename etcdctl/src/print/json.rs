@@ -9,7 +9,7 @@ use proto::mvccpb::{Event, KeyValue};
 
 use super::json_text::{Object, array, array_or_null, bytes, string};
 use super::rows::{Hash, Health, Status};
-use super::{Out, Printer};
+use super::{Out, Printer, access};
 use crate::exit::Done;
 
 pub(super) struct Json {
@@ -318,6 +318,20 @@ impl Printer for Json {
                     inner.non_zero("alarm", alarm.alarm)
                 })
             })
+        })
+    }
+
+    fn downgrade(&self, out: Out<'_>, _: &str, reply: &pb::DowngradeResponse) -> Done {
+        line(out, |object| {
+            header(object, "header", reply.header.as_ref())?;
+            object.non_empty_text("version", &reply.version)
+        })
+    }
+
+    fn access(&self, out: Out<'_>, reply: &access::Reply<'_>) -> Done {
+        line(out, |object| {
+            header(object, "header", reply.header())?;
+            access::json(object, reply)
         })
     }
 

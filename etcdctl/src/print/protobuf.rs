@@ -3,7 +3,7 @@
 use prost::Message;
 use proto::etcdserverpb as pb;
 
-use super::{Out, Printer};
+use super::{Out, Printer, access};
 use crate::exit::{Done, Failure};
 
 pub(super) struct Protobuf;
@@ -103,5 +103,13 @@ impl Printer for Protobuf {
 
     fn alarm(&self, out: Out<'_>, reply: &pb::AlarmResponse) -> Done {
         raw(out, reply)
+    }
+
+    fn downgrade(&self, out: Out<'_>, _: &str, reply: &pb::DowngradeResponse) -> Done {
+        raw(out, reply)
+    }
+
+    fn access(&self, out: Out<'_>, reply: &access::Reply<'_>) -> Done {
+        Ok(out.write_all(&access::protobuf(reply))?)
     }
 }

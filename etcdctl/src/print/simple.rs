@@ -7,7 +7,7 @@ use proto::etcdserverpb::response_op::Response;
 use proto::mvccpb::KeyValue;
 
 use super::rows::{self, Hash, Health, Status};
-use super::{Out, Printer, alarm_type, event_type};
+use super::{Out, Printer, access, alarm_type, event_type};
 use crate::exit::Done;
 
 pub(super) struct Simple {
@@ -212,6 +212,16 @@ impl Printer for Simple {
             writeln!(out, "memberID:{} alarm:{kind}", alarm.member_id)?;
         }
         Ok(())
+    }
+
+    fn downgrade(&self, out: Out<'_>, what: &str, reply: &pb::DowngradeResponse) -> Done {
+        let version = &reply.version;
+        let said = format!("Downgrade {what} success, cluster version {version}");
+        Ok(writeln!(out, "{said}")?)
+    }
+
+    fn access(&self, out: Out<'_>, reply: &access::Reply<'_>) -> Done {
+        Ok(access::simple(out, reply)?)
     }
 
     fn endpoint_health(&self, out: Out<'_>, err: Out<'_>, list: &[Health]) -> Done {
