@@ -12,6 +12,9 @@
 
 pub mod codec;
 
+/// All of this as a `FileDescriptorSet`, for those who read messages by the names of their fields.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 /// KV, Watch, Lease, Cluster, Maintenance and Auth.
 pub mod etcdserverpb {
     tonic::include_proto!("etcdserverpb");

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod datadir;
 pub mod etcd;
+pub mod gateway;
 pub mod http;
 pub mod logging;
 pub mod metrics;

@@ -16,6 +16,7 @@
 mod canonical;
 mod difference;
 mod directed;
+mod gateway;
 mod generate;
 mod ids;
 mod pair;

@@ -144,7 +144,7 @@ pub const ALL: &[Flag] = &[
     row("grpc-keepalive-timeout", Kind::Duration, "20s", Group::Member, Works, "The time a client has to answer a ping; 0 sends none.", Same),
     row("socket-reuse-port", Kind::Bool, "false", Group::Member, Works, "Whether listeners set SO_REUSEPORT.", In("socket-options", "reuse-port")),
     row("socket-reuse-address", Kind::Bool, "false", Group::Member, Works, "Whether listeners set SO_REUSEADDR.", In("socket-options", "reuse-address")),
-    row("enable-grpc-gateway", Kind::Bool, "true", Group::Member, NoEffect("the JSON gateway is not supported yet"), "Whether the JSON gateway is served.", Same),
+    row("enable-grpc-gateway", Kind::Bool, "true", Group::Member, Works, "Whether the JSON gateway is served.", Same),
     row("raft-read-timeout", Kind::Duration, "5s", Group::Member, Works, "The longest silence on a connection between members.", File::None),
     row("raft-write-timeout", Kind::Duration, "5s", Group::Member, Works, "The longest time a write to another member may take.", File::None),
     row("feature-gates", Kind::Gates, "", Group::Member, Works, "Switches for features on trial, as name=true|false,... The gates are:", Same),

@@ -8,6 +8,7 @@
 //! | `/livez`, `/readyz`, and each of their checks below them | `ok`, or 503 with the list |
 //! | `/metrics` | Prometheus' text |
 //! | `/debug/vars` | a little about the process as JSON |
+//! | `/v3/…` | see [`crate::gateway`] |
 //!
 //! Everything else, `/v2` included, is `404 page not found`. Bodies, codes and headers are those
 //! of etcd 3.7. The module asks the member through [`Probe`] and knows nothing else of it.
@@ -40,14 +41,24 @@ struct Shared {
     metrics: Arc<Metrics>,
 }
 
-/// The paths of the client port, with the checks of who may call.
-pub fn client_router(probe: Arc<dyn Probe>, metrics: Arc<Metrics>, access: Access) -> Router {
+/// The paths of the client port, with those of the JSON gateway if it is on, and the checks of who may
+/// call.
+pub fn client_router(
+    probe: Arc<dyn Probe>,
+    metrics: Arc<Metrics>,
+    gateway: Option<Router>,
+    access: Access,
+) -> Router {
     let shared = Shared { probe, metrics };
     let router = health_routes()
         .route("/version", any(versions))
         .route("/debug/vars", any(variables))
         .fallback(fallback)
         .with_state(shared);
+    let router = match gateway {
+        Some(gateway) => gateway.fallback_service(router),
+        None => router,
+    };
     access::guard(router, access)
 }
 

@@ -14,6 +14,7 @@ use crate::cluster::Members;
 use crate::config::Config;
 use crate::disk::Real;
 use crate::etcd::{Failure, Ready, Start};
+use crate::gateway;
 use crate::http::{self, Access, Probe};
 use crate::metrics::Metrics;
 use crate::peer::{self, Dialer, Peers};
@@ -213,9 +214,13 @@ async fn serve_clients(
         hosts: config.host_whitelist.clone(),
         origins: config.cors.clone(),
     };
+    let routes = running.member.routes();
+    let gateway = config
+        .enable_grpc_gateway
+        .then(|| gateway::router(routes.clone(), config.max_receive_bytes()));
     let services = Services {
-        routes: running.member.routes(),
-        http: http::client_router(probe.clone(), metrics.clone(), access),
+        routes,
+        http: http::client_router(probe.clone(), metrics.clone(), gateway, access),
         metrics_http: http::metrics_router(probe, metrics.clone()),
         metrics,
     };
