@@ -86,7 +86,9 @@ impl Front {
                 plain(refuse::no_grpc(request.headers()))
             }
             Traffic::Both | Traffic::Http => {
-                plain(call(&self.services.http, request.map(Body::new)).await)
+                // A stream of the gateway lasts for as long as its client likes.
+                let response = call(&self.services.http, request.map(Body::new)).await;
+                plain(response).map(|body| body.until(Some(self.stop.clone())))
             }
             Traffic::Metrics => {
                 plain(call(&self.services.metrics_http, request.map(Body::new)).await)
