@@ -2,7 +2,9 @@
 //!
 //! The order that raft asks for is kept here:
 //!
-//! 1. messages of a leader leave at once, so replication overlaps the leader's own sync;
+//! 1. messages of a leader leave at once, so replication overlaps the leader's own sync; but first
+//!    its vote has to be durable, which a sole voter elects itself by: it could lead in the same term
+//!    again after a crash, with other entries;
 //! 2. entries go into the window ([`super::log`]) and, with a changed vote or term, to the WAL;
 //! 3. messages that promise something leave only when what they promise has been persisted;
 //!    heartbeats are answered, and proposals passed on, without waiting for the disk;
@@ -75,6 +77,8 @@ pub struct Driver {
     given: u64,
     /// Jobs the WAL has not confirmed.
     persisting: VecDeque<u64>,
+    /// The last job that brings another term or vote, until it is persisted.
+    voting: Option<u64>,
     /// Messages to be sent when the job of that number is persisted.
     held_back: VecDeque<(u64, Vec<Message>)>,
     /// Changes of the configuration that the state machine has not decided on yet.
@@ -140,6 +144,7 @@ impl Driver {
             hard_state,
             given: 0,
             persisting: VecDeque::new(),
+            voting: None,
             held_back: VecDeque::new(),
             changing: VecDeque::new(),
             installing: None,
@@ -319,7 +324,14 @@ impl Driver {
         let mut ready = self.raw.ready();
         let number = ready.number();
         self.given = number;
-        self.send(ready.take_messages(), actions);
+        let own = (self.hard_state.term, self.hard_state.vote);
+        if ready.hs().is_some_and(|hs| (hs.term, hs.vote) != own) {
+            self.voting = Some(number);
+        }
+        match self.voting {
+            Some(voting) => self.held_back.push_back((voting, ready.take_messages())),
+            None => self.send(ready.take_messages(), actions),
+        }
         for state in ready.take_read_states() {
             if let Some(waiters) = self.reads.answered(&state.request_ctx) {
                 actions.reads.push(ReadReady {
@@ -380,6 +392,7 @@ impl Driver {
     }
 
     fn release(&mut self, upto: u64, actions: &mut Actions) {
+        self.voting.take_if(|voting| *voting <= upto);
         while self.held_back.front().is_some_and(|(n, _)| *n <= upto) {
             if let Some((_, messages)) = self.held_back.pop_front() {
                 self.send(messages, actions);

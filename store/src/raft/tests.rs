@@ -93,6 +93,28 @@ fn a_sole_voter_leads_once_its_vote_is_asked_for() {
 }
 
 #[test]
+fn a_sole_voter_tells_learners_nothing_before_its_vote_is_durable() {
+    let conf = Conf {
+        learners: [8].into(),
+        ..Conf::of_voters([ID])
+    };
+    let mut driver = driver(&Boot {
+        conf,
+        ..Default::default()
+    });
+    let elected = driver.handle([Event::Campaign]);
+    let proposed = driver.handle([proposal(1).0, Event::Tick]);
+    assert!(elected.messages.is_empty() && proposed.messages.is_empty());
+    let (vote, entry) = (&elected.persist[0], &proposed.persist[0]);
+    assert_eq!((vote.hard_state.term, vote.hard_state.vote), (1, ID));
+    // From here on it need not wait for its own disk.
+    let sworn = driver.handle([persisted(vote)]);
+    assert!(!sworn.messages.is_empty() && sworn.messages.iter().all(|(to, _)| *to == 8));
+    assert!(entry.number > vote.number);
+    assert!(!driver.handle([Event::Tick]).messages.is_empty());
+}
+
+#[test]
 fn a_member_without_a_vote_does_not_stand() {
     for conf in [Conf::of_voters([1, 2]), Conf::default()] {
         let boot = Boot {
