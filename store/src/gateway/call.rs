@@ -34,11 +34,11 @@ pub(super) async fn carry_out(
 ) -> Result<Response<Body>, Status> {
     let (parts, body) = request.into_parts();
     let timeout = timeout(&parts.headers)?;
-    let mut requests = Requests::new(body, bytes_max);
+    let requests = Requests::new(body, bytes_max);
     let body = if call.is_client_streaming() {
         messages(call.clone(), requests)
     } else {
-        let message = match requests.next().await? {
+        let message = match requests.only().await? {
             Some(value) => json::decode(call.input(), &value)?,
             None => Bytes::new(),
         };
@@ -97,7 +97,9 @@ fn framed(message: &[u8]) -> Bytes {
 /// What the service is told of the HTTP request.
 fn metadata(from: &HeaderMap, to: &mut HeaderMap) {
     for (name, value) in from {
+        // gRPC's own headers are not for callers.
         if let Some(name) = name.as_str().strip_prefix(METADATA)
+            && !name.starts_with("grpc-")
             && let Ok(name) = HeaderName::try_from(name)
         {
             to.append(name, value.clone());

@@ -37,15 +37,30 @@ impl Requests {
             if is_whole {
                 return Ok(None);
             }
-            match self.body.next().await {
-                Some(Ok(piece)) => self.held.extend_from_slice(&piece),
-                Some(Err(why)) => return Err(Status::invalid_argument(why.to_string())),
-                None => is_whole = true,
-            }
-            if self.held.len() > self.bytes_max {
-                return Err(Status::resource_exhausted("request is too large"));
-            }
+            is_whole = !self.hold_more().await?;
         }
+    }
+
+    /// The first value, looked for once everything has come.
+    ///
+    /// # Errors
+    /// As [`Requests::next`].
+    pub(super) async fn only(mut self) -> Result<Option<Box<RawValue>>, Status> {
+        while self.hold_more().await? {}
+        self.take(true)
+    }
+
+    /// Whether more has come.
+    async fn hold_more(&mut self) -> Result<bool, Status> {
+        let Some(piece) = self.body.next().await else {
+            return Ok(false);
+        };
+        let piece = piece.map_err(|why| Status::invalid_argument(why.to_string()))?;
+        if self.held.len() + piece.len() > self.bytes_max {
+            return Err(Status::resource_exhausted("request is too large"));
+        }
+        self.held.extend_from_slice(&piece);
+        Ok(true)
     }
 
     fn take(&mut self, is_whole: bool) -> Result<Option<Box<RawValue>>, Status> {
