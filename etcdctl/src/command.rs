@@ -2,8 +2,12 @@
 //! request.
 
 use crate::cli::{Action, Command, GLOBAL, Group};
+use proto::etcdserverpb as pb;
+
+use crate::client::Method;
 use crate::exit::{Done, Failure};
 use crate::flag::{Flag, Parsed};
+use crate::print::access::Reply;
 use crate::session::Session;
 
 mod alarm;
@@ -130,6 +134,25 @@ const fn sub_with(
 fn arguments<const N: usize>(flags: &Parsed, text: &str) -> Result<[Vec<u8>; N], Failure> {
     let given = flags.args.clone();
     given.try_into().map_err(|_| Failure::args(text))
+}
+
+/// Has a user or a role changed, and says so.
+fn change<Q, R>(
+    session: &mut Session<'_>,
+    mut flags: Parsed,
+    method: &Method<Q, R>,
+    request: Q,
+    said: impl Into<Vec<u8>>,
+    header: impl FnOnce(R) -> Option<pb::ResponseHeader>,
+) -> Done
+where
+    Q: prost::Message + Clone + 'static,
+    R: prost::Message + Default + 'static,
+{
+    let mut context = session.connect(&mut flags)?;
+    let header = header(context.ask_patiently(method, request)?);
+    let reply = Reply::Done(said.into(), header.as_ref());
+    context.print(|printer, out| printer.access(out, &reply))
 }
 
 /// A command that only groups others.

@@ -55,6 +55,11 @@ impl Session<'_> {
     }
 }
 
+/// What a server's refusal, or its silence, is to a command.
+pub(crate) fn refused(why: Status) -> Failure {
+    Failure::new(exit::ERROR, status::text(&why))
+}
+
 /// A command with its client.
 pub(crate) struct Context<'a> {
     pub(crate) io: &'a mut Io,
@@ -115,8 +120,7 @@ impl Context<'_> {
         Q: prost::Message + Clone + 'static,
         R: prost::Message + Default + 'static,
     {
-        self.call(method, request, self.timeout())
-            .map_err(|why| Failure::new(exit::ERROR, status::text(&why)))
+        self.call(method, request, self.timeout()).map_err(refused)
     }
 
     /// [`Context::ask`] without a time-out: calls about users and roles have none.
@@ -129,8 +133,22 @@ impl Context<'_> {
         Q: prost::Message + Clone + 'static,
         R: prost::Message + Default + 'static,
     {
-        self.call(method, request, None)
-            .map_err(|why| Failure::new(exit::ERROR, status::text(&why)))
+        self.call(method, request, None).map_err(refused)
+    }
+
+    /// [`Context::ask_patiently`] of another cluster.
+    pub(crate) fn ask_of<Q, R>(
+        &mut self,
+        client: &mut Client,
+        method: &Method<Q, R>,
+        request: Q,
+    ) -> Result<R, Failure>
+    where
+        Q: prost::Message + Clone + 'static,
+        R: prost::Message + Default + 'static,
+    {
+        let call = client.unary(method, request, None, &mut *self.io.stderr);
+        self.runtime.block_on(call).map_err(refused)
     }
 
     /// Prints a reply.

@@ -108,6 +108,9 @@ POST /v3/election/leader {"name":"bm9uZQ=="}
 POST /v3/election/resign {}
 POST /v3/election/proclaim {"leader":{"name":"bm9uZQ==","key":"bm9uZQ==","rev":"1","lease":"1"}}
 GET /v3/watch
+POST /v3/watch [Grpc-Timeout: 1S] {"create_request":{"key":"YWxvbmU="}}
+POST /v3/lease/keepalive [Grpc-Timeout: 1S] {"ID":"7"}
+POST /v3/lease/keepalive {"ID":"7"} {"ID":{}} {"ID":"7"}
 "#;
 
 /// A watch, and what it says after some of the requests.
@@ -225,6 +228,9 @@ fn mask(value: &mut Value) {
             for (key, value) in fields {
                 let is_long = key == "ID" && value.as_str().is_some_and(|id| id.len() > 10);
                 let is_spelled = key == "message" && value.as_str().is_some_and(is_of_encoder);
+                if value == CUT_OFF {
+                    *value = "context deadline exceeded".into();
+                }
                 match OWN.contains(&key.as_str()) || is_long || is_spelled {
                     true => *value = "own".into(),
                     false => mask(value),
@@ -235,6 +241,9 @@ fn mask(value: &mut Value) {
         _ => {}
     }
 }
+
+/// What Go's gateway says of a stream whose time is over, if its server notices before it does.
+const CUT_OFF: &str = "stream terminated by RST_STREAM with error code: CANCEL";
 
 /// Go's library of JSON says where in the text the fault is, and in words of its own.
 fn is_of_encoder(message: &str) -> bool {

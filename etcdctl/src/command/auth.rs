@@ -7,11 +7,11 @@ use tonic::Status;
 
 use super::{group, sub};
 use crate::cli::{Command, Group};
-use crate::client::{method, status};
-use crate::exit::{self, Done, Failure};
+use crate::client::method;
+use crate::exit::{Done, Failure};
 use crate::flag::Parsed;
 use crate::print::access::Reply;
-use crate::session::{Context, Session};
+use crate::session::{Context, Session, refused};
 
 pub(super) const COMMAND: Command = group(
     "auth",
@@ -35,9 +35,9 @@ fn enable(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         let outcome = context.call(&method::AUTH_ENABLE, pb::AuthEnableRequest {}, timeout);
         let Err(why) = outcome else { break };
         if why.message() != "etcdserver: root user does not have root role" {
-            return Err(refused(&why));
+            return Err(refused(why));
         }
-        give_root_its_role(&mut context).map_err(|why| refused(&why))?;
+        give_root_its_role(&mut context).map_err(refused)?;
     }
     Ok(writeln!(context.io.stdout, "Authentication Enabled")?)
 }
@@ -52,10 +52,6 @@ fn give_root_its_role(context: &mut Context<'_>) -> Result<(), Status> {
     };
     context.call(&method::USER_GRANT_ROLE, grant, timeout)?;
     Ok(())
-}
-
-fn refused(why: &Status) -> Failure {
-    Failure::new(exit::ERROR, status::text(why))
 }
 
 fn disable(session: &mut Session<'_>, mut flags: Parsed) -> Done {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proto::etcdserverpb as pb;
 use tonic::Status;
 
-use super::group;
-use crate::cli::{Action, Command, Group};
+use super::{group, sub, sub_with};
+use crate::cli::{Command, Group};
 use crate::client::keep_alive::KeepAlive;
 use crate::client::{method, status};
 use crate::exit::{self, Done, Failure};
@@ -24,25 +24,23 @@ pub(super) const COMMAND: Command = group(
             "grant",
             "<ttl>",
             "Makes a lease that lasts <ttl> seconds",
-            &[],
             grant,
         ),
         sub(
             "revoke",
             "<leaseID>",
             "Ends a lease and deletes its keys",
-            &[],
             revoke,
         ),
-        sub(
+        sub_with(
             "timetolive",
             "[flags] <leaseID>",
             "Shows how long a lease still lasts",
             &[Flag::switch("keys", "show the attached keys as well")],
             time_to_live,
         ),
-        sub("list", "", "Lists all leases", &[], list),
-        sub(
+        sub("list", "", "Lists all leases", list),
+        sub_with(
             "keep-alive",
             "[flags] <leaseID>",
             "Renews a lease until it ends",
@@ -51,26 +49,6 @@ pub(super) const COMMAND: Command = group(
         ),
     ],
 );
-
-const fn sub(
-    name: &'static str,
-    usage: &'static str,
-    short: &'static str,
-    flags: &'static [Flag],
-    run: fn(&mut Session<'_>, Parsed) -> Done,
-) -> Command {
-    Command {
-        name,
-        usage,
-        short,
-        long: "",
-        group: Group::Sub,
-        flags,
-        shared: &[],
-        commands: &[],
-        action: Action::Run(run),
-    }
-}
 
 fn grant(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     let [ttl] = flags.args.as_slice() else {

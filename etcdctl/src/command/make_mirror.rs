@@ -11,13 +11,12 @@ use proto::etcdserverpb as pb;
 use proto::etcdserverpb::request_op::Request;
 use proto::mvccpb::event::EventType;
 use tokio::time::{Instant, sleep_until};
-use tonic::Status;
 
 use super::arguments;
 use super::get::span;
 use crate::cli::{Action, Command, Group};
 use crate::client::watch::{self, Event, Watch};
-use crate::client::{Client, Method, method, status};
+use crate::client::{Client, method, status};
 use crate::exit::{self, Done, Failure};
 use crate::flag::{Flag, Kind, Parsed, lossy};
 use crate::globals;
@@ -172,9 +171,7 @@ impl Mirror {
             key: Bytes::from_static(b"foo"),
             ..Default::default()
         };
-        let reply = context
-            .call(&method::RANGE, request, None)
-            .map_err(failed)?;
+        let reply = context.ask_patiently(&method::RANGE, request)?;
         let revision = reply.header.map_or(0, |header| header.revision);
         let (mut key, range_end) = span(&self.prefix, None, true, false);
         loop {
@@ -185,9 +182,7 @@ impl Mirror {
                 revision,
                 ..Default::default()
             };
-            let reply = context
-                .call(&method::RANGE, request, None)
-                .map_err(failed)?;
+            let reply = context.ask_patiently(&method::RANGE, request)?;
             let last = reply.kvs.last().map(|kv| [&kv.key, &b"\0"[..]].concat());
             for kv in reply.kvs {
                 let request = pb::PutRequest {
@@ -195,7 +190,7 @@ impl Mirror {
                     value: kv.value,
                     ..Default::default()
                 };
-                self.ask(context, &method::PUT, request)?;
+                context.ask_of(&mut self.there, &method::PUT, request)?;
                 self.count(context)?;
             }
             match last {
@@ -282,25 +277,8 @@ impl Mirror {
             success: wrapped.collect(),
             ..Default::default()
         };
-        self.ask(context, &method::TXN, request)?;
+        context.ask_of(&mut self.there, &method::TXN, request)?;
         Ok(())
-    }
-
-    /// A call to the other cluster.
-    fn ask<Q, R>(
-        &mut self,
-        context: &mut Context<'_>,
-        method: &Method<Q, R>,
-        request: Q,
-    ) -> Result<R, Failure>
-    where
-        Q: prost::Message + Clone + 'static,
-        R: prost::Message + Default + 'static,
-    {
-        let call = self
-            .there
-            .unary(method, request, None, &mut *context.io.stderr);
-        context.runtime.block_on(call).map_err(failed)
     }
 
     fn renamed(&self, key: &[u8]) -> Bytes {
@@ -321,8 +299,4 @@ impl Mirror {
         writeln!(context.io.stdout, "{}", self.copied)?;
         Ok(context.io.stdout.flush()?)
     }
-}
-
-fn failed(why: Status) -> Failure {
-    Failure::new(exit::ERROR, status::text(&why))
 }

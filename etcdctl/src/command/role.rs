@@ -5,7 +5,7 @@ use proto::authpb::permission::Type;
 use proto::etcdserverpb as pb;
 
 use super::del::{OPEN_END, prefix_end};
-use super::{arguments, group, sub, sub_with};
+use super::{arguments, change, group, sub, sub_with};
 use crate::cli::{Command, Group};
 use crate::client::method;
 use crate::exit::{Done, Failure};
@@ -42,28 +42,38 @@ pub(super) const COMMAND: Command = group(
 const PREFIX: Flag = Flag::switch("prefix", "all keys that start with the key");
 const FROM_KEY: Flag = Flag::switch("from-key", "the key and all that come behind it");
 
-fn add(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn add(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [name] = arguments(
         &flags,
         "role add command requires role name as its argument",
     )?;
     let name = lossy(&name);
-    let mut context = session.connect(&mut flags)?;
-    let said = format!("Role {name} created").into_bytes();
-    let reply = context.ask_patiently(&method::ROLE_ADD, pb::AuthRoleAddRequest { name })?;
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    let said = format!("Role {name} created");
+    change(
+        session,
+        flags,
+        &method::ROLE_ADD,
+        pb::AuthRoleAddRequest { name },
+        said,
+        |reply| reply.header,
+    )
 }
 
-fn delete(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn delete(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [role] = arguments(
         &flags,
         "role delete command requires role name as its argument",
     )?;
     let role = lossy(&role);
-    let mut context = session.connect(&mut flags)?;
-    let said = format!("Role {role} deleted").into_bytes();
-    let reply = context.ask_patiently(&method::ROLE_DELETE, pb::AuthRoleDeleteRequest { role })?;
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    let said = format!("Role {role} deleted");
+    change(
+        session,
+        flags,
+        &method::ROLE_DELETE,
+        pb::AuthRoleDeleteRequest { role },
+        said,
+        |reply| reply.header,
+    )
 }
 
 fn get(session: &mut Session<'_>, mut flags: Parsed) -> Done {
@@ -84,7 +94,7 @@ fn list(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     context.print(|printer, out| printer.access(out, &Reply::Roles(&reply)))
 }
 
-fn grant(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn grant(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [name, kind, keys @ ..] = flags.args.as_slice() else {
         return Err(too_few_to_grant());
     };
@@ -97,8 +107,7 @@ fn grant(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         return Err(Failure::args(format!("invalid permission type: {kind}")));
     };
     let (key, range_end) = range(&flags, keys)?;
-    let mut context = session.connect(&mut flags)?;
-    let said = format!("Role {name} updated").into_bytes();
+    let said = format!("Role {name} updated");
     let perm = Permission {
         perm_type: perm_type.into(),
         key: key.into(),
@@ -108,8 +117,14 @@ fn grant(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         name,
         perm: Some(perm),
     };
-    let reply = context.ask_patiently(&method::ROLE_GRANT_PERMISSION, request)?;
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    change(
+        session,
+        flags,
+        &method::ROLE_GRANT_PERMISSION,
+        request,
+        said,
+        |reply| reply.header,
+    )
 }
 
 fn too_few_to_grant() -> Failure {
@@ -118,7 +133,7 @@ fn too_few_to_grant() -> Failure {
     )
 }
 
-fn revoke(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn revoke(session: &mut Session<'_>, flags: Parsed) -> Done {
     let too_few =
         "role revoke-permission command requires role name and key [endkey] as its argument";
     let [role, keys @ ..] = flags.args.as_slice() else {
@@ -129,7 +144,6 @@ fn revoke(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     };
     let role = lossy(role);
     let (key, range_end) = range(&flags, keys)?;
-    let mut context = session.connect(&mut flags)?;
     let what: &[&[u8]] = match range_end.as_slice() {
         [] => &[b"key ", &given],
         end if end == OPEN_END => &[b"range [", &given, b", <open ended>"],
@@ -147,8 +161,14 @@ fn revoke(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         key: key.into(),
         range_end: range_end.into(),
     };
-    let reply = context.ask_patiently(&method::ROLE_REVOKE_PERMISSION, request)?;
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    change(
+        session,
+        flags,
+        &method::ROLE_REVOKE_PERMISSION,
+        request,
+        said,
+        |reply| reply.header,
+    )
 }
 
 /// The key and the end of the range. An empty key stands for the first of all: ranges of

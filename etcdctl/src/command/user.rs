@@ -5,7 +5,7 @@ use std::io::Write as _;
 use proto::authpb::UserAddOptions;
 use proto::etcdserverpb as pb;
 
-use super::{arguments, group, sub, sub_with};
+use super::{arguments, change, group, sub, sub_with};
 use crate::cli::{Command, Group};
 use crate::client::method;
 use crate::exit::{Done, Failure};
@@ -71,7 +71,7 @@ const INTERACTIVE: Flag = Flag::new(
     "asks for the password; otherwise it is the first word on stdin",
 );
 
-fn add(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn add(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [given] = arguments(
         &flags,
         "user add command requires user name as its argument",
@@ -89,16 +89,16 @@ fn add(session: &mut Session<'_>, mut flags: Parsed) -> Done {
             (given, password)
         }
     };
-    let mut context = session.connect(&mut flags)?;
     let request = pb::AuthUserAddRequest {
         name: name.clone(),
         password,
         options: Some(UserAddOptions { no_password }),
         ..Default::default()
     };
-    let reply = context.ask_patiently(&method::USER_ADD, request)?;
-    let said = format!("User {name} created").into_bytes();
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    let said = format!("User {name} created");
+    change(session, flags, &method::USER_ADD, request, said, |reply| {
+        reply.header
+    })
 }
 
 fn ask(session: &mut Session<'_>, flags: &Parsed, name: &str) -> Result<String, Failure> {
@@ -108,17 +108,22 @@ fn ask(session: &mut Session<'_>, flags: &Parsed, name: &str) -> Result<String, 
     }
 }
 
-fn delete(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn delete(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [name] = arguments(
         &flags,
         "user delete command requires user name as its argument",
     )?;
     let name = lossy(&name);
-    let mut context = session.connect(&mut flags)?;
     let request = pb::AuthUserDeleteRequest { name: name.clone() };
-    let reply = context.ask_patiently(&method::USER_DELETE, request)?;
-    let said = format!("User {name} deleted").into_bytes();
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    let said = format!("User {name} deleted");
+    change(
+        session,
+        flags,
+        &method::USER_DELETE,
+        request,
+        said,
+        |reply| reply.header,
+    )
 }
 
 fn get(session: &mut Session<'_>, mut flags: Parsed) -> Done {
@@ -151,46 +156,61 @@ fn list(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     context.print(|printer, out| printer.access(out, &Reply::Users(&reply)))
 }
 
-fn passwd(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn passwd(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [name] = arguments(
         &flags,
         "user passwd command requires user name as its argument",
     )?;
     let name = lossy(&name);
     let password = ask(session, &flags, &name)?;
-    let mut context = session.connect(&mut flags)?;
     let request = pb::AuthUserChangePasswordRequest {
         name,
         password,
         ..Default::default()
     };
-    let reply = context.ask_patiently(&method::USER_CHANGE_PASSWORD, request)?;
-    let said = b"Password updated".to_vec();
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    let said = "Password updated";
+    change(
+        session,
+        flags,
+        &method::USER_CHANGE_PASSWORD,
+        request,
+        said,
+        |reply| reply.header,
+    )
 }
 
-fn grant_role(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn grant_role(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [user, role] = arguments(
         &flags,
         "user grant command requires user name and role name as its argument",
     )?;
     let (user, role) = (lossy(&user), lossy(&role));
-    let mut context = session.connect(&mut flags)?;
-    let said = format!("Role {role} is granted to user {user}").into_bytes();
+    let said = format!("Role {role} is granted to user {user}");
     let request = pb::AuthUserGrantRoleRequest { user, role };
-    let reply = context.ask_patiently(&method::USER_GRANT_ROLE, request)?;
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    change(
+        session,
+        flags,
+        &method::USER_GRANT_ROLE,
+        request,
+        said,
+        |reply| reply.header,
+    )
 }
 
-fn revoke_role(session: &mut Session<'_>, mut flags: Parsed) -> Done {
+fn revoke_role(session: &mut Session<'_>, flags: Parsed) -> Done {
     let [name, role] = arguments(
         &flags,
         "user revoke-role requires user name and role name as its argument",
     )?;
     let (name, role) = (lossy(&name), lossy(&role));
-    let mut context = session.connect(&mut flags)?;
-    let said = format!("Role {role} is revoked from user {name}").into_bytes();
+    let said = format!("Role {role} is revoked from user {name}");
     let request = pb::AuthUserRevokeRoleRequest { name, role };
-    let reply = context.ask_patiently(&method::USER_REVOKE_ROLE, request)?;
-    context.print(|printer, out| printer.access(out, &Reply::Done(said, reply.header.as_ref())))
+    change(
+        session,
+        flags,
+        &method::USER_REVOKE_ROLE,
+        request,
+        said,
+        |reply| reply.header,
+    )
 }

@@ -11,6 +11,7 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures::{Stream, StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use prost_reflect::MethodDescriptor;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tower::Service as _;
 
@@ -33,12 +34,12 @@ pub(super) async fn carry_out(
     bytes_max: usize,
 ) -> Result<Response<Body>, Status> {
     let (parts, body) = request.into_parts();
-    let timeout = timeout(&parts.headers)?;
+    let deadline = timeout(&parts.headers)?.and_then(|after| Instant::now().checked_add(after));
     let requests = Requests::new(body, bytes_max);
     let body = if call.is_client_streaming() {
         messages(call.clone(), requests)
     } else {
-        let message = match requests.only().await? {
+        let message = match by(deadline, requests.only()).await? {
             Some(value) => json::decode(call.input(), &value)?,
             None => Bytes::new(),
         };
@@ -59,16 +60,23 @@ pub(super) async fn carry_out(
         let answered = grpc.call(inner).await;
         let answered = answered.unwrap_or_else(|never: Infallible| match never {});
         match call.is_server_streaming() {
-            true => stream_of(call, answered).await,
+            true => stream_of(call, answered, deadline).await,
             false => single(call, answered).await,
         }
     };
-    match timeout {
-        None => answer.await,
-        Some(timeout) => tokio::time::timeout(timeout, answer)
-            .await
-            .unwrap_or_else(|_| Err(Status::deadline_exceeded("context deadline exceeded"))),
-    }
+    by(deadline, answer).await
+}
+
+/// Gives up what takes longer than the caller waits.
+async fn by<T>(
+    deadline: Option<Instant>,
+    outcome: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    let Some(deadline) = deadline else {
+        return outcome.await;
+    };
+    let outcome = tokio::time::timeout_at(deadline, outcome).await;
+    outcome.unwrap_or_else(|_| Err(Status::deadline_exceeded("context deadline exceeded")))
 }
 
 /// The requests of a stream, as they come. What is no JSON ends them.
@@ -179,11 +187,12 @@ fn failed(headers: &HeaderMap) -> Result<(), Status> {
 async fn stream_of(
     call: &MethodDescriptor,
     answered: Response<Body>,
+    deadline: Option<Instant>,
 ) -> Result<Response<Body>, Status> {
     if let Err(status) = failed(answered.headers()) {
         return Ok(broken(&status));
     }
-    let mut lines = Box::pin(lines(call.clone(), answered.into_body()).fuse());
+    let mut lines = Box::pin(lines(call.clone(), answered.into_body(), deadline).fuse());
     let first = match lines.next().await {
         Some(Err(status)) => return Ok(broken(&status)),
         // Go's gateway has no header for a stream without messages.
@@ -207,7 +216,11 @@ fn error_line(status: &Status) -> Bytes {
 }
 
 /// The messages of an answer as lines; an error is the last of them.
-fn lines(call: MethodDescriptor, body: Body) -> impl Stream<Item = Result<Bytes, Status>> {
+fn lines(
+    call: MethodDescriptor,
+    body: Body,
+    deadline: Option<Instant>,
+) -> impl Stream<Item = Result<Bytes, Status>> {
     let state = Some((body, BytesMut::new()));
     stream::unfold(state, move |state| {
         let call = call.clone();
@@ -219,9 +232,13 @@ fn lines(call: MethodDescriptor, body: Body) -> impl Stream<Item = Result<Bytes,
                     let line = line.map(|text| format!("{{\"result\":{text}}}\n").into());
                     return Some((line, Some((body, held))));
                 }
-                let frame = match body.frame().await? {
-                    Ok(frame) => frame,
-                    Err(why) => return Some((Err(Status::unknown(why.to_string())), None)),
+                let frame = match by(deadline, async { Ok(body.frame().await) }).await {
+                    Ok(Some(Ok(frame))) => frame,
+                    Ok(Some(Err(why))) => {
+                        return Some((Err(Status::unknown(why.to_string())), None));
+                    }
+                    Ok(None) => return None,
+                    Err(status) => return Some((Err(status), None)),
                 };
                 match frame.into_data() {
                     Ok(data) => held.extend_from_slice(&data),

@@ -20,7 +20,7 @@ mod json;
 mod requests;
 mod routes;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -35,7 +35,8 @@ use tonic::{Code, Status};
 /// What all calls share.
 struct Gateway {
     grpc: Router,
-    calls: routes::Calls,
+    /// Made for the first request: few members have one, and all have to start.
+    calls: OnceLock<routes::Calls>,
     /// The largest object of a request, as JSON.
     bytes_max: usize,
 }
@@ -45,7 +46,7 @@ struct Gateway {
 pub fn router(services: Routes, message_max: usize) -> Router {
     let gateway = Arc::new(Gateway {
         grpc: services.prepare().into_axum_router(),
-        calls: routes::Calls::new(),
+        calls: OnceLock::new(),
         // Base64 takes a third more, names and spaces the rest.
         bytes_max: message_max.saturating_mul(2),
     });
@@ -59,7 +60,8 @@ pub fn router(services: Routes, message_max: usize) -> Router {
 }
 
 async fn answer(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
-    let Some(call) = gateway.calls.find(request.uri().path()) else {
+    let calls = gateway.calls.get_or_init(routes::Calls::new);
+    let Some(call) = calls.find(request.uri().path()) else {
         return error::answer(&Status::new(Code::NotFound, "Not Found"));
     };
     if request.method() != Method::POST {

@@ -9,10 +9,45 @@ use tonic::Status;
 /// See the module.
 pub(super) struct Requests {
     body: BodyDataStream,
-    /// What has come and is no whole value yet.
+    /// What has come and has not been given out.
     held: BytesMut,
+    scan: Scan,
     /// Values larger than this are refused.
     bytes_max: usize,
+}
+
+/// How far what is held has been looked at: each byte once, in however many pieces it comes.
+#[derive(Default)]
+struct Scan {
+    at: usize,
+    /// How many objects and lists are open.
+    depth: usize,
+    is_text: bool,
+    is_escaped: bool,
+}
+
+impl Scan {
+    /// Whether an object or a list has ended that lies in no other.
+    fn goes_on(&mut self, held: &[u8]) -> bool {
+        for byte in held.get(self.at..).unwrap_or_default() {
+            self.at += 1;
+            match byte {
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' if self.is_text => self.is_escaped = true,
+                b'"' => self.is_text = !self.is_text,
+                _ if self.is_text => {}
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
 }
 
 impl Requests {
@@ -20,6 +55,7 @@ impl Requests {
         Self {
             body: body.into_data_stream(),
             held: BytesMut::new(),
+            scan: Scan::default(),
             bytes_max,
         }
     }
@@ -29,25 +65,21 @@ impl Requests {
     /// # Errors
     /// `InvalidArgument`: what comes is no JSON, or ends in the middle.
     pub(super) async fn next(&mut self) -> Result<Option<Box<RawValue>>, Status> {
-        let mut is_whole = false;
-        loop {
-            if let Some(value) = self.take(is_whole)? {
-                return Ok(Some(value));
+        while !self.scan.goes_on(&self.held) {
+            if !self.hold_more().await? {
+                break;
             }
-            if is_whole {
-                return Ok(None);
-            }
-            is_whole = !self.hold_more().await?;
         }
+        self.take()
     }
 
-    /// The first value, looked for once everything has come.
+    /// The first value; all that comes is waited for.
     ///
     /// # Errors
     /// As [`Requests::next`].
     pub(super) async fn only(mut self) -> Result<Option<Box<RawValue>>, Status> {
         while self.hold_more().await? {}
-        self.take(true)
+        self.take()
     }
 
     /// Whether more has come.
@@ -63,27 +95,22 @@ impl Requests {
         Ok(true)
     }
 
-    fn take(&mut self, is_whole: bool) -> Result<Option<Box<RawValue>>, Status> {
+    /// The first value of what is held.
+    fn take(&mut self) -> Result<Option<Box<RawValue>>, Status> {
         let mut values = serde_json::Deserializer::from_slice(&self.held).into_iter();
         let found: Option<Result<Box<RawValue>, _>> = values.next();
         let end = values.byte_offset();
-        match found {
-            // A number may go on.
-            Some(Ok(_)) if end == self.held.len() && !is_whole && !self.ends() => Ok(None),
-            Some(Ok(value)) => {
-                let _ = self.held.split_to(end);
-                Ok(Some(value))
+        let value = match found {
+            None => return Ok(None),
+            Some(Ok(value)) => value,
+            Some(Err(why)) if why.is_eof() => {
+                return Err(Status::invalid_argument("unexpected EOF"));
             }
-            None => Ok(None),
-            Some(Err(why)) if why.is_eof() && !is_whole => Ok(None),
-            Some(Err(why)) if why.is_eof() => Err(Status::invalid_argument("unexpected EOF")),
-            Some(Err(_)) => Err(Status::invalid_argument(self.refused())),
-        }
-    }
-
-    /// Whether what is held ends with an object or a list.
-    fn ends(&self) -> bool {
-        matches!(self.held.last(), Some(b'}' | b']'))
+            Some(Err(_)) => return Err(Status::invalid_argument(self.refused())),
+        };
+        let _ = self.held.split_to(end);
+        self.scan = Scan::default();
+        Ok(Some(value))
     }
 
     /// Go's words for what cannot begin a value.

@@ -359,7 +359,6 @@ impl Values {
             place.from += start as u32;
             place.to += start as u32;
         }
-        drop(entry);
         Ok(Self {
             entry: rest,
             places,

@@ -113,3 +113,6 @@ fn decode_body(cursor: &mut Cursor<'_>) -> Option<Manifest> {
         chunks,
     })
 }
+
+#[cfg(test)]
+mod tests;

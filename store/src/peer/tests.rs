@@ -52,6 +52,8 @@ struct Member {
     gone: Mutex<Vec<u64>>,
     /// While this is there and the other end lives, log entries are not taken.
     gate: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
+    /// While this is true, renewals are not answered.
+    holds_renewals: tokio::sync::watch::Sender<bool>,
     /// While its other end lives, the next snapshot is not read.
     stuck: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
 }
@@ -120,7 +122,8 @@ impl Local for Member {
         async move {
             self.record.lock().renewals.push(ids.len());
             // So that others come meanwhile.
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut is_held = self.holds_renewals.subscribe();
+            let _ = is_held.wait_for(|is_held| !is_held).await;
             if ids.contains(&-1) {
                 return Err(Status::unknown("etcdserver: not leader"));
             }
@@ -274,7 +277,7 @@ async fn pair() -> (Node, Node) {
     (a, b)
 }
 
-async fn until(what: &str, condition: impl Fn() -> bool) {
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(
@@ -616,15 +619,15 @@ async fn heartbeats_pass_log_entries_that_are_stuck() {
     *b.member.gate.lock() = Some(gate);
     const COUNT: u64 = 100;
     const LEN: usize = 1024 * 1024;
-    for n in 0..COUNT {
-        a.peers.send(2, vec![append(n, LEN)]);
-        // So that as much as can be is under way.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    // What does not fit into the queue and the windows was dropped, and raft knows.
+    // Until what does not fit into the queue and the windows was dropped, and raft knows.
     let failures = r#"etcd_network_peer_sent_failures_total{To="2"}"#;
-    until("the queue is full", || a.metric(failures) > 0.0).await;
-    assert!(a.metric(failures) > 30.0, "{}", a.metric(failures));
+    let mut number = 0..COUNT;
+    until("the queue is full", || {
+        let number = number.next().unwrap_or(COUNT - 1);
+        a.peers.send(2, vec![append(number, LEN)]);
+        a.metric(failures) > 30.0
+    })
+    .await;
     assert!(a.member.record.lock().unreachable.contains(&2));
     assert!(numbers(&b, 3).is_empty());
     a.peers.send(2, vec![heartbeat(1)]);
@@ -740,7 +743,16 @@ async fn who_joins_may_ask_for_the_members() {
 async fn renewals_that_come_together_go_together() {
     let (a, b) = pair().await;
     let renew = |id| a.peers.renew(2, id);
-    let all = futures::future::join_all((1..=500).map(renew)).await;
+    b.member.holds_renewals.send_replace(true);
+    let release = async {
+        until("the first call came", || {
+            !b.member.record.lock().renewals.is_empty()
+        })
+        .await;
+        b.member.holds_renewals.send_replace(false);
+    };
+    let all = futures::future::join_all((1..=500).map(renew));
+    let (all, ()) = tokio::join!(all, release);
     for (id, ttl) in (1..=500).zip(all) {
         assert_eq!(ttl.unwrap(), id * 10);
     }
