@@ -1,7 +1,8 @@
 //! Our etcdctl against the real etcdctl 3.7: the same command lines, in lockstep, on two fresh
 //! servers.
 //!
-//! - [`script`]: `cases.txt`, `members.txt` and `users.txt`, one command line each, in all output formats where marked.
+//! - [`script`]: `cases.txt`, `members.txt`, `users.txt` and `downgrade.txt`, one command line each, in all
+//!   output formats where marked.
 //! - [`side`]: one server and one client; ours runs in this process, the real one is a process of
 //!   its own.
 //! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before
@@ -37,6 +38,11 @@ fn every_command_line_answers_as_etcdctl_does() {
 #[test]
 fn the_membership_is_changed_as_etcdctl_does() {
     compare(include_str!("members.txt"), 90);
+}
+
+#[test]
+fn the_cluster_is_downgraded_as_etcdctl_does() {
+    compare(include_str!("downgrade.txt"), 30);
 }
 
 #[test]

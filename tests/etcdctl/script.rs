@@ -4,6 +4,7 @@
 //! # a comment
 //! get foo --rev 1                      words; 'as is', "with \n \t \" \\ \xff"
 //! * get foo                            once per output format
+//! = 3.6                                the next line waits for cluster and data of this version
 //! ETCDCTL_HEX=1 get foo                variables first
 //! put foo < "from stdin\n"             what follows < is standard input
 //! ! version                            no --endpoints added
@@ -31,17 +32,25 @@ pub(crate) struct Case {
     pub(crate) stdin_stays_open: bool,
     /// `--endpoints` is added.
     pub(crate) endpoint: bool,
+    /// The version, as `3.6`, that the cluster and its data have come to before it is run.
+    pub(crate) settled: Option<String>,
 }
 
 /// Reads a script.
 pub(crate) fn read(text: &str) -> Vec<Case> {
     let mut cases = Vec::new();
+    let mut settled = None;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let case = parse(number + 1, line.trim_start_matches("* "));
+        if let Some(version) = line.strip_prefix("= ") {
+            settled = Some(version.to_owned());
+            continue;
+        }
+        let mut case = parse(number + 1, line.trim_start_matches("* "));
+        case.settled = settled.take();
         if !line.starts_with("* ") {
             cases.push(case);
             continue;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use etcdctl::io::ChildOutput;
 use etcdctl::{Env, Io};
-use harness::{Options, Server, eventually, output, peers};
+use harness::{Options, Server, eventually, peers};
 use tempfile::TempDir;
 
 use crate::mask::Mask;
@@ -78,8 +78,11 @@ impl Side {
         }
     }
 
-    /// Runs a command line to its end.
+    /// Runs a command line to its end, once the server is as the case wants it.
     pub(crate) fn run(&mut self, case: &Case) -> Outcome {
+        if let Some(minor) = &case.settled {
+            settle_at(&self.server, Some(minor));
+        }
         let dir = self.dir.path().to_str().unwrap();
         run(
             &self.client,
@@ -250,19 +253,24 @@ fn run_ours(args: Vec<OsString>, case: &Case, stdout: &Shared, stderr: &Shared) 
 /// Waits until a server's data count as of its own version: etcd's are of an older one for a moment
 /// after its first start.
 pub(crate) fn settle(server: &Server) {
-    let settled = eventually(SETTLE_LIMIT, || {
-        let mut command = Command::new(peers::etcdctl().unwrap());
-        command.env_clear().args(["endpoint", "status"]);
-        command.arg(format!("--endpoints={}", server.endpoint()));
-        let Ok(output) = output(&mut command, SETTLE_LIMIT) else {
-            return false;
+    settle_at(server, None);
+}
+
+/// Waits until both the cluster and a server's data count as of a version: the one given, or the
+/// server's own. etcd looks after either every few seconds.
+fn settle_at(server: &Server, minor: Option<&str>) {
+    let is_settled = || {
+        let (_, body) = harness::get(&server.endpoint(), "/version").ok()?;
+        let versions: serde_json::Value = serde_json::from_str(&body).ok()?;
+        let minor_of = |name: &str| Some(versions[name].as_str()?.rsplit_once('.')?.0);
+        let wanted = match minor {
+            Some(minor) => minor,
+            None => minor_of("etcdserver")?,
         };
-        // Endpoint, id, version, version of the data, ...
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let minor = |at| Some(text.split(", ").nth(at)?.rsplit_once('.')?.0.to_owned());
-        minor(2).is_some() && minor(2) == minor(3)
-    });
-    assert!(settled, "the data stay of an older version");
+        Some(["etcdcluster", "storage"].map(minor_of) == [Some(wanted); 2])
+    };
+    let settled = eventually(SETTLE_LIMIT, || is_settled() == Some(true));
+    assert!(settled, "not of version {minor:?} after a minute");
 }
 
 fn command(program: &PathBuf, args: Vec<OsString>, case: &Case) -> Command {

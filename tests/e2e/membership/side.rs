@@ -22,13 +22,38 @@ const UNSETTLED: [&str; 5] = [
     "deadline exceeded",
 ];
 
+/// After which of them nobody knows whether a change was made.
+const UNKNOWN: [&str; 3] = ["request timed out", "leader changed", "deadline exceeded"];
+
+/// What a change is told that was made before: by an attempt of which nobody knew.
+const MADE: [&str; 3] = [
+    "member not found",
+    "Peer URLs already exists",
+    "can only promote a learner member",
+];
+
 /// What one command told, masked.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Step {
     command: String,
     code: Option<i32>,
     stdout: String,
     stderr: String,
+    /// The change was made, but by an attempt that timed out: what it would have told is not known.
+    is_untold: bool,
+}
+
+impl Step {
+    /// Whether two clusters told the same, as far as both told.
+    pub(crate) fn is_like(&self, other: &Step) -> bool {
+        let told = |step: &Step| (step.code, step.stdout.clone(), step.stderr.clone());
+        let is_same = told(self) == told(other) || self.is_untold || other.is_untold;
+        self.command == other.command && is_same
+    }
+
+    fn contains(&self, texts: &[&str]) -> bool {
+        texts.iter().any(|text| self.stderr.contains(text))
+    }
 }
 
 impl fmt::Display for Step {
@@ -38,6 +63,7 @@ impl fmt::Display for Step {
             code,
             stdout,
             stderr,
+            is_untold: _,
         } = self;
         writeln!(out, "etcdctl {command}: exit {code:?}\n{stdout}{stderr}")
     }
@@ -75,7 +101,7 @@ impl Side {
         let start = Instant::now();
         loop {
             let step = self.step(command);
-            if !UNSETTLED.iter().any(|text| step.stderr.contains(text)) {
+            if !step.contains(&UNSETTLED) {
                 self.steps.push(step);
                 return;
             }
@@ -87,12 +113,15 @@ impl Side {
     /// it is unsettled is a matter of time.
     pub(crate) fn run_until_done(&mut self, command: &[&str]) {
         let start = Instant::now();
+        let mut may_be_made = false;
         loop {
-            let step = self.step(command);
-            if step.code == Some(0) {
+            let mut step = self.step(command);
+            step.is_untold = may_be_made && step.contains(&MADE);
+            if step.code == Some(0) || step.is_untold {
                 self.steps.push(step);
                 return;
             }
+            may_be_made |= step.contains(&UNKNOWN);
             assert!(start.elapsed() < LIMIT, "{step}");
         }
     }
@@ -169,6 +198,7 @@ impl Side {
             code,
             stdout,
             stderr: errors(&self.mask(&stderr)),
+            is_untold: false,
         }
     }
 
