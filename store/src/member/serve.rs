@@ -260,11 +260,11 @@ async fn end(
 ) -> End {
     let is_removed = async {
         tokio::select! {
-            Ok(_) = members.wait_for(|members| members.is_removed(own)) => {
-                tokio::time::sleep(REMOVED_LINGERS).await;
-            }
+            Ok(_) = members.wait_for(|members| members.is_removed(own)) => {}
             () = removed.notified() => {}
         }
+        // Whoever asked this very member for it is still to be told.
+        tokio::time::sleep(REMOVED_LINGERS).await;
     };
     tokio::select! {
         // Who could ask for it being gone is a stop too.

@@ -23,7 +23,12 @@ const UNSETTLED: [&str; 5] = [
 ];
 
 /// After which of them nobody knows whether a change was made.
-const UNKNOWN: [&str; 3] = ["request timed out", "leader changed", "deadline exceeded"];
+const UNKNOWN: [&str; 4] = [
+    "request timed out",
+    "leader changed",
+    "deadline exceeded",
+    "error reading from server",
+];
 
 /// What a change is told that was made before: by an attempt of which nobody knew.
 const MADE: [&str; 3] = [
