@@ -2,27 +2,34 @@
 //!
 //! ```text
 //! byte 0        format version, now 2
-//! byte 1        kind (see `Kind`)
+//! byte 1        kind (see `kind`); its highest bit tells that a caller is named
 //! bytes 2..10   request id, u64 little endian; unique per proposer, 0 when nobody waits
-//! bytes 10..    payload: the request as protobuf, exactly as it came over the wire
+//! bytes 10..    the caller, if one is named: its length, u16 little endian, and itself as protobuf
+//! rest          payload: the request as protobuf, exactly as it came over the wire
 //! ```
 //!
 //! Decoding shares the entry's bytes: keys and values of a decoded command are slices of it.
 //! An unknown version or kind is an error, never skipped: a member that cannot carry out a
 //! command must stop rather than diverge.
 
+mod auth;
 mod membership;
 
+pub use auth::{Assign, Auth, AuthChange};
 pub use membership::Membership;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message;
 use proto::etcdserverpb as pb;
+
+use crate::auth::Caller;
 
 /// The encoding written by this release.
 const VERSION: u8 = 2;
 /// Bytes before the payload.
 pub const HEADER_LEN: usize = 10;
+/// The bit of the kind that tells that a caller is named.
+const CALLER: u8 = 0x80;
 
 /// A state change, as agreed on by raft and carried out by [`crate::apply`].
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +57,8 @@ pub enum Command {
     /// Cluster.MemberAdd, MemberRemove, MemberUpdate, MemberPromote, or several of them at once.
     /// Unless only URLs change, raft carries it as a change of its configuration.
     Membership(Membership),
+    /// A change of who may do what.
+    Auth(Auth),
 }
 
 /// A lease to be revoked because its time ran out. It takes effect only if it commits in the very
@@ -128,6 +137,12 @@ pub enum DecodeError {
     /// Written by a newer release, or damaged.
     #[error("change {0} of a membership command is unknown to this release")]
     Change(usize),
+    /// The caller that it says it names cannot be read.
+    #[error("the caller of a command cannot be read")]
+    Caller,
+    /// Written by a newer release, or damaged.
+    #[error("change of an auth command is unknown to this release")]
+    Auth,
 }
 
 mod kind {
@@ -142,6 +157,7 @@ mod kind {
     pub(super) const ALARM: u8 = 9;
     pub(super) const PUBLISH: u8 = 10;
     pub(super) const MEMBERSHIP: u8 = 11;
+    pub(super) const AUTH: u8 = 12;
 }
 
 impl Command {
@@ -158,16 +174,30 @@ impl Command {
             Self::Alarm(m) => (kind::ALARM, m),
             Self::Publish(m) => (kind::PUBLISH, m),
             Self::Membership(m) => (kind::MEMBERSHIP, m),
+            Self::Auth(m) => (kind::AUTH, m),
         }
     }
 
-    /// The bytes that go into the log.
+    /// The bytes that go into the log, of a command by nobody in particular.
     pub fn encode(&self, id: u64) -> Bytes {
+        self.encode_by(&Caller::default(), id)
+    }
+
+    /// The bytes that go into the log.
+    pub fn encode_by(&self, caller: &Caller, id: u64) -> Bytes {
         let (kind, payload) = self.parts();
-        let mut out = BytesMut::with_capacity(HEADER_LEN + payload.len());
+        let caller_len = caller.encoded_len();
+        // Names of users are bounded by the size of requests, not by this; nobody of that name can
+        // be known, so the command is nobody's.
+        let named = u16::try_from(caller_len).ok().filter(|len| *len > 0);
+        let mut out = BytesMut::with_capacity(HEADER_LEN + 2 + caller_len + payload.len());
         out.put_u8(VERSION);
-        out.put_u8(kind);
+        out.put_u8(kind | named.map_or(0, |_| CALLER));
         out.put_u64_le(id);
+        if let Some(len) = named {
+            out.put_u16_le(len);
+            caller.encode_raw(&mut out);
+        }
         payload.write(&mut out);
         out.freeze()
     }
@@ -177,15 +207,28 @@ impl Command {
     /// # Errors
     /// The bytes are of another release, or damaged.
     pub fn decode(data: &Bytes) -> Result<(u64, Self), DecodeError> {
+        let (id, _, command) = Self::decode_by(data)?;
+        Ok((id, command))
+    }
+
+    /// The request id, who asks, and the command.
+    ///
+    /// # Errors
+    /// The bytes are of another release, or damaged.
+    pub fn decode_by(data: &Bytes) -> Result<(u64, Caller, Self), DecodeError> {
         if data.len() < HEADER_LEN {
             return Err(DecodeError::Short(data.len()));
         }
         if data[0] != VERSION {
             return Err(DecodeError::Version(data[0]));
         }
-        let kind = data[1];
+        let kind = data[1] & !CALLER;
         let id = request_id(data);
-        let body = data.slice(HEADER_LEN..);
+        let mut body = data.slice(HEADER_LEN..);
+        let caller = match data[1] & CALLER {
+            0 => Caller::default(),
+            _ => caller(&mut body)?,
+        };
         let command = match kind {
             kind::PUT => Self::Put(payload(kind, body)?),
             kind::DELETE_RANGE => Self::DeleteRange(payload(kind, body)?),
@@ -202,9 +245,14 @@ impl Command {
                 membership.check()?;
                 Self::Membership(membership)
             }
+            kind::AUTH => {
+                let auth: Auth = payload(kind, body)?;
+                auth.check()?;
+                Self::Auth(auth)
+            }
             other => return Err(DecodeError::Kind(other)),
         };
-        Ok((id, command))
+        Ok((id, caller, command))
     }
 }
 
@@ -213,6 +261,16 @@ pub fn request_id(data: &[u8]) -> u64 {
     data.get(2..HEADER_LEN)
         .and_then(|b| b.try_into().ok())
         .map_or(0, u64::from_le_bytes)
+}
+
+/// Takes the caller off the front.
+fn caller(body: &mut Bytes) -> Result<Caller, DecodeError> {
+    let len = body.try_get_u16_le().map_err(|_| DecodeError::Caller)?;
+    let len = usize::from(len);
+    if len > body.len() {
+        return Err(DecodeError::Caller);
+    }
+    Caller::decode(body.split_to(len)).map_err(|_| DecodeError::Caller)
 }
 
 fn payload<M: Message + Default>(kind: u8, body: Bytes) -> Result<M, DecodeError> {

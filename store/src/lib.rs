@@ -31,6 +31,7 @@ pub mod disk;
 pub mod wal;
 
 pub mod apply;
+pub mod auth;
 pub mod backend;
 pub mod catchup;
 pub mod cluster;

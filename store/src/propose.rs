@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::apply::Outcome;
+use crate::auth::Caller;
 use crate::command::{Command, HEADER_LEN};
 use crate::metrics::Metrics;
 use crate::raft::{self, ProposeError};
@@ -76,7 +77,19 @@ impl Proposer {
     /// # Errors
     /// See [`ProposeError`]; on `Timeout` and `Stopped` the command may still take effect.
     pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeError> {
-        self.order(command, |data, waiter| {
+        self.propose_by(&Caller::default(), command).await
+    }
+
+    /// Orders a command that somebody asks for, and waits until it is applied.
+    ///
+    /// # Errors
+    /// As [`Proposer::propose`].
+    pub async fn propose_by(
+        &self,
+        caller: &Caller,
+        command: &Command,
+    ) -> Result<Outcome, ProposeError> {
+        self.order(caller, command, |data, waiter| {
             self.inner.raft.propose(data, waiter)
         })
         .await
@@ -95,7 +108,7 @@ impl Proposer {
         if changes.is_empty() {
             return self.propose(command).await;
         }
-        self.order(command, |data, waiter| {
+        self.order(&Caller::default(), command, |data, waiter| {
             self.inner.raft.change(changes, data, waiter);
         })
         .await
@@ -103,6 +116,7 @@ impl Proposer {
 
     async fn order(
         &self,
+        caller: &Caller,
         command: &Command,
         hand_over: impl FnOnce(Bytes, Waiter),
     ) -> Result<Outcome, ProposeError> {
@@ -110,7 +124,7 @@ impl Proposer {
         if inner.raft.link().is_full() {
             return Err(ProposeError::NoSpace);
         }
-        let data = command.encode(self.next_id());
+        let data = command.encode_by(caller, self.next_id());
         let payload = data.len() - HEADER_LEN;
         if payload + ENVELOPE_LEN + prost::length_delimiter_len(payload) > inner.request_bytes_max {
             return Err(ProposeError::TooLarge);

@@ -13,6 +13,7 @@
 //! The real etcd is built by `cargo xtask peers`; `PINTLE_PEERS_DIR` names another place for it,
 //! `PINTLE_TEST_ETCD` another server under test. [`random`] lists the variables for longer runs.
 
+mod auth;
 mod canonical;
 mod difference;
 mod directed;

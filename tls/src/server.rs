@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::keys::Keys;
-use crate::names::Names;
+use crate::names::{Names, common_name};
 use crate::revoked::Revoked;
 use crate::suites::{provider, versions};
 use crate::verify::Clients;
@@ -82,6 +82,14 @@ impl Server {
             revoked.check(chain)?;
         }
         Ok(stream)
+    }
+
+    /// The common name of the certificate that a client has shown; empty if it names none, nothing
+    /// if none was shown. Whoever shows one has been checked.
+    pub fn common_name<S>(stream: &ServerStream<S>) -> Option<String> {
+        let chain = stream.get_ref().1.peer_certificates();
+        let leaf = chain.and_then(<[_]>::first)?;
+        Some(common_name(leaf).unwrap_or_default())
     }
 
     /// Refuses a client whose certificate does not name the address that it calls from.

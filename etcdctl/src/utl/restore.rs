@@ -126,14 +126,7 @@ fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Done {
     );
     writeln!(err, "info\trestoring snapshot\t{places}")?;
     let _lock = status::lock(restore.file, parsed.duration("timeout"))?;
-    let restored = restore.run().map_err(|error| status::failure(&error))?;
-    if restored.dropped_auth > 0 {
-        let count = restored.dropped_auth;
-        writeln!(
-            err,
-            "warn\tusers and roles were left out, which are not supported yet\t{{\"count\": {count}}}"
-        )?;
-    }
+    restore.run().map_err(|error| status::failure(&error))?;
     writeln!(err, "info\trestored snapshot\t{places}")?;
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The state besides keys, as it stands in a checkpoint and at the head of the log.
 
 use prost::Message;
+use proto::authpb::{Role, User};
 use proto::etcdserverpb as pb;
 
 use super::{Alarms, State};
+use crate::auth::Tables;
 use crate::cluster::{Conf, Member, Members};
 use crate::lease::Table;
 use crate::mvcc;
@@ -61,6 +63,38 @@ pub struct Meta {
     /// Ids of removed members.
     #[prost(fixed64, repeated, tag = "11")]
     pub removed: Vec<u64>,
+    /// Users and roles; nothing where there never were any.
+    #[prost(message, optional, tag = "12")]
+    pub auth: Option<AuthMeta>,
+}
+
+/// Users and roles in a checkpoint.
+#[derive(Clone, PartialEq, Message)]
+pub struct AuthMeta {
+    /// Whether requests must say who they come from.
+    #[prost(bool, tag = "1")]
+    pub is_enabled: bool,
+    /// Grows with every change.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    /// The users.
+    #[prost(message, repeated, tag = "3")]
+    pub users: Vec<User>,
+    /// The roles.
+    #[prost(message, repeated, tag = "4")]
+    pub roles: Vec<Role>,
+}
+
+impl AuthMeta {
+    /// What has to be remembered of the tables.
+    pub fn of(tables: &Tables) -> Self {
+        Self {
+            is_enabled: tables.is_enabled(),
+            revision: tables.revision(),
+            users: tables.users().cloned().collect(),
+            roles: tables.roles().cloned().collect(),
+        }
+    }
 }
 
 /// A lease in a checkpoint; its keys are found by their records.
@@ -165,6 +199,7 @@ impl Meta {
                 .iter()
                 .map(|(alarm, automatic)| AlarmMeta { alarm, automatic })
                 .collect(),
+            auth: (state.auth.revision() > 1).then(|| AuthMeta::of(&state.auth)),
             ..Self::default().with_conf(&state.conf)
         }
     }
@@ -199,6 +234,8 @@ impl Meta {
         self.alarms
             .into_iter()
             .for_each(|a| alarms.restore(a.alarm, a.automatic));
+        let auth = self.auth.unwrap_or_default();
+        let auth = Tables::new(auth.is_enabled, auth.revision, auth.users, auth.roles);
         let applied = (self.applied_index, self.applied_term);
         Ok(State {
             store,
@@ -206,6 +243,7 @@ impl Meta {
             members,
             conf,
             alarms,
+            auth,
             applied,
         })
     }

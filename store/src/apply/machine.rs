@@ -62,6 +62,8 @@ pub struct Applied {
     pub answers: Vec<(propose::Waiter, Outcome)>,
     /// Bytes of the data now.
     pub live_bytes: u64,
+    /// The revision of users and roles now.
+    pub auth_revision: u64,
 }
 
 /// One slice of the removal of compacted history.
@@ -113,6 +115,7 @@ impl Machine {
             answers.extend(entry.waiter.zip(outcome));
         }
         let live_bytes = state.store.live_bytes();
+        let auth_revision = state.auth.revision();
         let last = state.applied;
         drop(state);
         for effect in &effects {
@@ -126,6 +129,7 @@ impl Machine {
             changed,
             answers,
             live_bytes,
+            auth_revision,
         }
     }
 
@@ -318,13 +322,14 @@ pub fn carry_out(state: &mut State, entry: &Committed, effects: &mut Effects) ->
     if entry.data.is_empty() {
         return None;
     }
-    let (_, command) = Command::decode(&entry.data)
+    let (_, caller, command) = Command::decode_by(&entry.data)
         .unwrap_or_else(|error| panic!("log entry {}: {error}", entry.index));
     let place = Place {
         index: entry.index,
         term: entry.term,
         entry: &entry.data,
         position: entry.position,
+        caller: &caller,
     };
     let outcome = apply(state, place, command, effects);
     if let Err(Error::Mvcc(error)) = &outcome

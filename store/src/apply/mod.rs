@@ -5,12 +5,14 @@
 //! happen besides (events for watchers, deadlines of leases) comes back as [`Effects`].
 
 mod alarm;
+mod auth;
 mod checkpoint;
 mod guard;
 mod kv;
 mod lease;
 pub mod machine;
 mod member;
+pub mod permit;
 mod retry;
 mod state;
 mod txn;
@@ -18,7 +20,7 @@ mod values;
 pub mod worker;
 
 pub use alarm::Alarms;
-pub use checkpoint::{AlarmMeta, Identity, LeaseMeta, META_KEY, Meta, MetaError};
+pub use checkpoint::{AlarmMeta, AuthMeta, Identity, LeaseMeta, META_KEY, Meta, MetaError};
 pub use member::leave_joint;
 pub use state::{Shared, State};
 pub use txn::{execute_readonly, is_readonly, is_serializable};
@@ -26,6 +28,7 @@ pub use txn::{execute_readonly, is_readonly, is_serializable};
 use proto::etcdserverpb as pb;
 use proto::mvccpb;
 
+use crate::auth::Caller;
 use crate::command::Command;
 use crate::mvcc;
 
@@ -48,6 +51,10 @@ pub enum Reply {
     Alarm(pb::AlarmResponse),
     /// To a change of the membership: the members after it.
     Members(Vec<pb::Member>),
+    /// To a change of who may do what: the store's revision.
+    Auth(i64),
+    /// To a user who has shown its password: the store's revision, and a token.
+    Token(i64, String),
     /// To commands whose only answer is that they are done.
     Done,
     /// To the word of a leader that was replaced before it was carried out: nothing was done.
@@ -66,6 +73,9 @@ pub enum Error {
     /// About the membership.
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
+    /// About who may do what.
+    #[error(transparent)]
+    Auth(#[from] crate::auth::Error),
     /// `ignore_value` or `ignore_lease` on a key that does not exist.
     #[error("key not found")]
     KeyNotFound,
@@ -99,6 +109,8 @@ pub enum Effect {
     /// The membership changed. raft is told these changes at once; there are none when only URLs
     /// changed. Who connects the members looks them up in the state.
     Membership(Vec<crate::raft::Change>),
+    /// Tokens begin or end.
+    Auth(crate::auth::Notice),
 }
 
 /// Effects of a batch of commands.
@@ -115,6 +127,8 @@ pub struct Place<'a> {
     pub entry: &'a bytes::Bytes,
     /// See `entry`.
     pub position: Option<crate::wal::Position>,
+    /// Who asks for it.
+    pub caller: &'a Caller,
 }
 
 /// Carries out one command.
@@ -125,6 +139,7 @@ pub fn apply(
     effects: &mut Effects,
 ) -> Outcome {
     guard::check(state, &command)?;
+    permit::check(state, place.caller, &command)?;
     match command {
         Command::Put(request) => kv::put(state, place, &request, effects).map(Reply::Put),
         Command::DeleteRange(request) => {
@@ -150,6 +165,7 @@ pub fn apply(
         Command::Membership(command) => {
             member::change(state, &command, effects).map(Reply::Members)
         }
+        Command::Auth(request) => auth::change(state, place, &request, effects),
     }
 }
 

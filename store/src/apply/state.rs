@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::Alarms;
+use crate::auth::Tables;
 use crate::cluster::{Conf, Members};
 use crate::lease::Table;
 use crate::mvcc;
@@ -21,6 +22,8 @@ pub struct State {
     pub conf: Conf,
     /// Alarms.
     pub alarms: Alarms,
+    /// Users and roles.
+    pub auth: Tables,
     /// Index and term of the last command carried out.
     pub applied: (u64, u64),
 }

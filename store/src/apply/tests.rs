@@ -57,6 +57,7 @@ impl Fixture {
             term: TERM,
             entry: &entry,
             position: None,
+            caller: &crate::auth::Caller::default(),
         };
         apply(&mut self.state, place, command, &mut self.effects)
     }

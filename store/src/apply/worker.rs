@@ -17,7 +17,7 @@ use crate::cluster::Members;
 use crate::metrics::Metrics;
 use crate::raft::{Committed, Handle, Received};
 use crate::wal::SnapshotMark;
-use crate::{lease, mvcc, read, watch};
+use crate::{auth, lease, mvcc, read, watch};
 
 /// How long the thread waits for work before it looks after itself.
 const IDLE: Duration = Duration::from_millis(500);
@@ -82,6 +82,8 @@ pub struct Worker {
     pub leases: Arc<lease::Keeper>,
     /// Who is told how many bytes the data has.
     pub space: Arc<Space>,
+    /// Who is told of tokens.
+    pub tokens: Arc<auth::Tokens>,
     /// Who is told of the members.
     pub members: tokio::sync::watch::Sender<Members>,
     /// Whether history is being removed.
@@ -162,6 +164,8 @@ impl Run {
     fn apply_batch(&mut self, batch: Vec<Committed>) {
         let applied = self.worker.machine.apply(batch);
         self.worker.space.set_live(applied.live_bytes);
+        let auth_revision = &self.worker.metrics.server.auth_revision;
+        auth_revision.set(i64::try_from(applied.auth_revision).unwrap_or(i64::MAX));
         self.perform(applied.effects);
         for (index, conf) in applied.changed {
             self.worker.raft.changed(index, conf);
@@ -187,6 +191,7 @@ impl Run {
                 Effect::LeaseGone(id) => self.worker.leases.gone(id),
                 Effect::Compacted { .. } => drop(self.worker.compacting.send_replace(true)),
                 Effect::Membership(_) => self.tell_members(),
+                Effect::Auth(notice) => self.worker.tokens.notice(notice, Instant::now()),
             }
         }
         if !events.is_empty() {
@@ -312,6 +317,11 @@ impl Run {
             let state = worker.machine.state.read();
             worker.space.set_live(state.store.live_bytes());
             worker.leases.replaced(&state.leases);
+            let is_enabled = state.auth.is_enabled();
+            if worker.tokens.is_enabled() != is_enabled {
+                let notice = auth::Notice::Enabled(is_enabled);
+                worker.tokens.notice(notice, Instant::now());
+            }
         }
         worker.hub.jumped();
         worker.compacting.send_replace(true);

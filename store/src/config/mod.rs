@@ -23,6 +23,7 @@ pub mod url;
 mod validate;
 pub mod value;
 
+pub(crate) use duration::parse as parse_duration;
 pub use help::{FLAGS as HELP_FLAGS, USAGE, full as help_text};
 pub use parse::{Parsed, parse};
 pub use quote::quote;

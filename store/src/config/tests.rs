@@ -442,10 +442,6 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
 fn features_that_come_later_say_so() {
     let later: &[(&[&str], &str)] = &[
         (
-            &["--auth-token=jwt,pub-key=x"],
-            "--auth-token asks for authentication, which is not supported yet",
-        ),
-        (
             &["--enable-pprof"],
             "--enable-pprof asks for profiling over HTTP, which is not supported yet",
         ),

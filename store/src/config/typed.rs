@@ -12,6 +12,8 @@ use std::time::Duration;
 const QUOTA_DEFAULT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// The largest quota etcd advises: 8 GiB.
 const QUOTA_ADVISED_BYTES_MAX: i64 = 8 * 1024 * 1024 * 1024;
+/// What `--auth-token-ttl` of 0 stands for.
+const AUTH_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(300);
 /// The time between two progress notifications when none is asked for.
 const PROGRESS_NOTIFY_DEFAULT: Duration = Duration::from_secs(600);
 /// The least that `--raft-read-timeout` and `--raft-write-timeout` can be.
@@ -204,6 +206,12 @@ pub struct Config {
     pub client_security: Security,
     /// TLS between members.
     pub peer_security: Security,
+    /// `--auth-token`, as written.
+    pub auth_token: String,
+    /// How long an unused simple token lives.
+    pub auth_token_ttl: Duration,
+    /// The work of hashing a password.
+    pub bcrypt_cost: u32,
     /// How many years a certificate is valid that a member makes for itself.
     pub self_signed_years: u64,
     /// How to log.
@@ -320,6 +328,12 @@ impl Config {
             unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
             client_security: security::clients(&settings)?,
             peer_security: security::peers(&settings)?,
+            auth_token: settings.text("auth-token").into(),
+            auth_token_ttl: or_default(
+                Duration::from_secs(settings.uint("auth-token-ttl")),
+                AUTH_TOKEN_TTL_DEFAULT,
+            ),
+            bcrypt_cost: u32::try_from(settings.uint("bcrypt-cost")).unwrap_or(u32::MAX),
             self_signed_years: settings.uint("self-signed-cert-validity"),
             log,
             name,

@@ -100,6 +100,9 @@ pub enum Error {
         /// The checkpoint.
         path: PathBuf,
     },
+    /// `--auth-token` does not do.
+    #[error("{0}")]
+    AuthToken(String),
     /// It did not come to lead in time.
     #[error("no leader after {0:?}")]
     NoLeader(std::time::Duration),

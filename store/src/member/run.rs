@@ -1,5 +1,6 @@
 //! Starts the threads and tasks of an opened member, and stops them in order.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 use proto::etcdserverpb as pb;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Error, Opened, compactor, corrupt, leaderless};
@@ -17,6 +18,7 @@ use crate::answers::Answers;
 use crate::apply::Shared;
 use crate::apply::machine::Machine;
 use crate::apply::worker::{Task, Worker};
+use crate::auth::{Passwords, Scheme, Tokens};
 use crate::cluster::Members;
 use crate::command::Command;
 use crate::config::Config;
@@ -107,6 +109,10 @@ pub fn start(
     let hub = Arc::new(Hub::new(state.clone(), metrics.clone()));
     let leases = Arc::new(Keeper::new(metrics.clone()));
     leases.replaced(&state.read().leases);
+    let scheme = Scheme::parse(&config.auth_token).map_err(Error::AuthToken)?;
+    let is_enabled = state.read().auth.is_enabled();
+    let tokens = Arc::new(Tokens::new(scheme, config.auth_token_ttl, is_enabled));
+    let passwords = Passwords::new(config.bcrypt_cost).map_err(no_random(&directory))?;
     let (leaderless_sender, leaderless) = watch::channel(false);
     let (compacting_sender, compacting) = watch::channel(true);
     let worker = Worker {
@@ -118,6 +124,7 @@ pub fn start(
         hub: hub.clone(),
         leases: leases.clone(),
         space: space.clone(),
+        tokens: tokens.clone(),
         members: members_sender,
         compacting: compacting_sender,
         snapshots: Box::new(checkpoints),
@@ -144,6 +151,9 @@ pub fn start(
         proposer,
         hub,
         leases,
+        tokens,
+        passwords: Arc::new(passwords),
+        hashing: Arc::new(Semaphore::new(hashing_at_once())),
         space,
         compacting,
         metrics,
@@ -288,9 +298,21 @@ impl Running {
 
 /// A number that no other start has, as far as chance allows.
 fn random(directory: &Path) -> Result<u64, Error> {
-    getrandom::u64().map_err(|error| {
-        Error::io("draw random numbers for", directory)(std::io::Error::other(error.to_string()))
-    })
+    getrandom::u64().map_err(no_random(directory))
+}
+
+fn no_random(directory: &Path) -> impl FnOnce(getrandom::Error) -> Error {
+    move |error| {
+        let error = std::io::Error::other(error.to_string());
+        Error::io("draw random numbers for", directory)(error)
+    }
+}
+
+/// Passwords checked at once: half of the processors, so that whoever guesses does not keep the
+/// others from being served.
+fn hashing_at_once() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (processors / 2).max(1)
 }
 
 /// How many ticks that is, at least one.

@@ -19,9 +19,11 @@ impl pb::cluster_server::Cluster for Service {
         &self,
         request: Request<pb::MemberListRequest>,
     ) -> Result<Response<pb::MemberListResponse>, Status> {
+        let by = self.0.credentials(&request);
         if request.into_inner().linearizable {
             self.0.linearizable().await?;
         }
+        self.0.require_user(&by).await?;
         let members = self
             .0
             .state
@@ -40,6 +42,7 @@ impl pb::cluster_server::Cluster for Service {
         &self,
         request: Request<pb::MemberAddRequest>,
     ) -> Result<Response<pb::MemberAddResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         let request = request.into_inner();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |time| time.as_secs() as i64);
@@ -58,6 +61,7 @@ impl pb::cluster_server::Cluster for Service {
         &self,
         request: Request<pb::MemberRemoveRequest>,
     ) -> Result<Response<pb::MemberRemoveResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         let members = self.0.remove_member(request.into_inner().id).await?;
         Ok(Response::new(pb::MemberRemoveResponse {
             header: self.0.header(NO_REVISION),
@@ -69,6 +73,7 @@ impl pb::cluster_server::Cluster for Service {
         &self,
         request: Request<pb::MemberUpdateRequest>,
     ) -> Result<Response<pb::MemberUpdateResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         let request = request.into_inner();
         let members = self
             .0
@@ -84,6 +89,7 @@ impl pb::cluster_server::Cluster for Service {
         &self,
         request: Request<pb::MemberPromoteRequest>,
     ) -> Result<Response<pb::MemberPromoteResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         let members = self.0.promote_member(request.into_inner().id).await?;
         Ok(Response::new(pb::MemberPromoteResponse {
             header: self.0.header(NO_REVISION),

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::credentials::Credentials;
 use super::session::{Waiting, created_at, found, key, op, prefix, prefix_end, without_code};
 use super::{Member, status};
 use crate::watch::{Spec, Stream, Update};
@@ -28,8 +29,9 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::CampaignRequest>,
     ) -> Result<Response<election::CampaignResponse>, Status> {
+        let by = self.0.credentials(&request);
         let response = self
-            .stand(request.into_inner())
+            .stand(&by, request.into_inner())
             .await
             .map_err(without_code)?;
         Ok(Response::new(response))
@@ -39,11 +41,16 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::ProclaimRequest>,
     ) -> Result<Response<election::ProclaimResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         let leader = request.leader.ok_or_else(status::no_leader_key)?;
-        let lease = self.0.session(leader.lease).await.map_err(without_code)?;
+        let lease = self
+            .0
+            .session(&by, leader.lease)
+            .await
+            .map_err(without_code)?;
         let header = self
-            .announce(leader.key, leader.rev, lease, request.value)
+            .announce(&by, leader.key, leader.rev, lease, request.value)
             .await
             .map_err(without_code)?;
         Ok(Response::new(election::ProclaimResponse { header }))
@@ -53,8 +60,9 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::LeaderRequest>,
     ) -> Result<Response<election::LeaderResponse>, Status> {
+        let by = self.0.credentials(&request);
         let prefix = prefix(&request.into_inner().name);
-        let (kv, revision) = self.0.oldest(&prefix).await.map_err(without_code)?;
+        let (kv, revision) = self.0.oldest(&by, &prefix).await.map_err(without_code)?;
         if kv.is_none() {
             return Err(status::election_no_leader());
         }
@@ -70,9 +78,11 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::LeaderRequest>,
     ) -> Result<Response<Self::ObserveStream>, Status> {
+        let by = self.0.credentials(&request);
         let prefix = prefix(&request.into_inner().name);
         let (sender, receiver) = mpsc::channel(ANSWERS_MAX);
         let observer = Observer {
+            by,
             member: self.0.clone(),
             prefix,
             sender,
@@ -91,13 +101,17 @@ impl election::election_server::Election for Service {
         &self,
         request: Request<election::ResignRequest>,
     ) -> Result<Response<election::ResignResponse>, Status> {
+        let by = self.0.credentials(&request);
         let leader = request
             .into_inner()
             .leader
             .ok_or_else(status::no_leader_key)?;
-        self.0.session(leader.lease).await.map_err(without_code)?;
+        self.0
+            .session(&by, leader.lease)
+            .await
+            .map_err(without_code)?;
         let header = self
-            .withdraw(leader.key, leader.rev)
+            .withdraw(&by, leader.key, leader.rev)
             .await
             .map_err(without_code)?;
         Ok(Response::new(election::ResignResponse { header }))
@@ -107,10 +121,11 @@ impl election::election_server::Election for Service {
 impl Service {
     async fn stand(
         &self,
+        by: &Credentials,
         request: election::CampaignRequest,
     ) -> Result<election::CampaignResponse, Status> {
         let member = &self.0;
-        let lease = member.session(request.lease).await?;
+        let lease = member.session(by, request.lease).await?;
         let prefix = prefix(&request.name);
         let own = key(&prefix, lease);
         let value = request.value;
@@ -125,11 +140,14 @@ impl Service {
             ..Default::default()
         };
         let response = member
-            .write(pb::TxnRequest {
-                compare: vec![created_at(own.clone(), 0)],
-                success: vec![op(Op::RequestPut(put))],
-                failure: vec![op(Op::RequestRange(get))],
-            })
+            .write(
+                by,
+                pb::TxnRequest {
+                    compare: vec![created_at(own.clone(), 0)],
+                    success: vec![op(Op::RequestPut(put))],
+                    failure: vec![op(Op::RequestRange(get))],
+                },
+            )
             .await?;
         let mut rev = response.header.as_ref().map_or(0, |header| header.revision);
         if !response.succeeded
@@ -137,14 +155,14 @@ impl Service {
         {
             rev = kv.create_revision;
             if kv.value != value
-                && let Err(error) = self.announce(own.clone(), rev, lease, value).await
+                && let Err(error) = self.announce(by, own.clone(), rev, lease, value).await
             {
-                self.withdraw(own, rev).await?;
+                self.withdraw(by, own, rev).await?;
                 return Err(error);
             }
         }
-        let waiting = Waiting::new(member, own.clone(), rev);
-        member.older_are_gone(&prefix, rev - 1).await?;
+        let waiting = Waiting::new(member, by, own.clone(), rev);
+        member.older_are_gone(by, &prefix, rev - 1).await?;
         waiting.end();
         let leader = election::LeaderKey {
             name: request.name,
@@ -160,6 +178,7 @@ impl Service {
 
     async fn announce(
         &self,
+        by: &Credentials,
         key: Bytes,
         rev: i64,
         lease: i64,
@@ -177,14 +196,19 @@ impl Service {
             failure: Vec::new(),
         };
         super::check::txn(&request, self.0.limits.txn_ops_max)?;
-        let response = self.0.write(request).await?;
+        let response = self.0.write(by, request).await?;
         if !response.succeeded {
             return Err(Status::unknown("election: not leader"));
         }
         Ok(response.header)
     }
 
-    async fn withdraw(&self, key: Bytes, rev: i64) -> Result<Option<pb::ResponseHeader>, Status> {
+    async fn withdraw(
+        &self,
+        by: &Credentials,
+        key: Bytes,
+        rev: i64,
+    ) -> Result<Option<pb::ResponseHeader>, Status> {
         let delete = pb::DeleteRangeRequest {
             key: key.clone(),
             ..Default::default()
@@ -195,11 +219,12 @@ impl Service {
             failure: Vec::new(),
         };
         super::check::txn(&request, self.0.limits.txn_ops_max)?;
-        Ok(self.0.write(request).await?.header)
+        Ok(self.0.write(by, request).await?.header)
     }
 }
 
 struct Observer {
+    by: Credentials,
     member: Arc<Member>,
     prefix: Bytes,
     sender: mpsc::Sender<Result<election::LeaderResponse, Status>>,
@@ -209,7 +234,7 @@ impl Observer {
     /// Follows one leader after the other. `None` when the client is gone or something failed.
     async fn run(&self) -> Option<()> {
         loop {
-            let (kv, mut revision) = self.member.oldest(&self.prefix).await.ok()?;
+            let (kv, mut revision) = self.member.oldest(&self.by, &self.prefix).await.ok()?;
             let kv = match kv {
                 Some(kv) => kv,
                 None => {

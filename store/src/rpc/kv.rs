@@ -9,7 +9,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{Member, check, mismatched};
-use crate::apply::{Reply, execute_readonly, is_readonly, is_serializable};
+use crate::apply::{Reply, execute_readonly, is_readonly, is_serializable, permit};
+use crate::auth::Caller;
 use crate::command::Command;
 use crate::mvcc::RangeQuery;
 
@@ -26,6 +27,7 @@ impl pb::kv_server::Kv for Service {
         &self,
         request: Request<pb::RangeRequest>,
     ) -> Result<Response<pb::RangeResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         if !request.serializable {
             self.0.refuse_learner()?;
@@ -34,8 +36,9 @@ impl pb::kv_server::Kv for Service {
         if !request.serializable {
             self.0.linearizable().await?;
         }
+        let caller = self.0.caller(&by).await?;
         let (result, revision) =
-            super::range::read(&self.0.state, &RangeQuery::from(&request)).await?;
+            super::range::read(&self.0.state, &caller, &RangeQuery::from(&request)).await?;
         self.0.metrics.mvcc.range.inc();
         Ok(Response::new(pb::RangeResponse {
             header: self.0.header(revision),
@@ -51,16 +54,18 @@ impl pb::kv_server::Kv for Service {
         &self,
         request: Request<pb::RangeRequest>,
     ) -> Result<Response<Self::RangeStreamStream>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         self.0.refuse_learner()?;
         check::range_stream(&request)?;
         if !request.serializable {
             self.0.linearizable().await?;
         }
+        let caller = self.0.caller(&by).await?;
         let (sender, receiver) = mpsc::channel(STREAM_MESSAGES_MAX);
         let member = self.0.clone();
         tokio::spawn(async move {
-            if let Err(error) = stream_range(&member, request, &sender).await {
+            if let Err(error) = stream_range(&member, &caller, request, &sender).await {
                 // A client that has gone away needs no error.
                 let _ = sender.send(Err(error)).await;
             }
@@ -72,10 +77,11 @@ impl pb::kv_server::Kv for Service {
         &self,
         request: Request<pb::PutRequest>,
     ) -> Result<Response<pb::PutResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         self.0.refuse_learner()?;
         check::put(&request)?;
-        match self.0.propose(&Command::Put(request)).await? {
+        match self.0.propose(&by, &Command::Put(request)).await? {
             Reply::Put(mut response) => {
                 response.header = self.0.complete(response.header);
                 Ok(Response::new(response))
@@ -88,10 +94,11 @@ impl pb::kv_server::Kv for Service {
         &self,
         request: Request<pb::DeleteRangeRequest>,
     ) -> Result<Response<pb::DeleteRangeResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         self.0.refuse_learner()?;
         check::delete_range(&request)?;
-        match self.0.propose(&Command::DeleteRange(request)).await? {
+        match self.0.propose(&by, &Command::DeleteRange(request)).await? {
             Reply::DeleteRange(mut response) => {
                 response.header = self.0.complete(response.header);
                 Ok(Response::new(response))
@@ -104,6 +111,7 @@ impl pb::kv_server::Kv for Service {
         &self,
         request: Request<pb::TxnRequest>,
     ) -> Result<Response<pb::TxnResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         self.0.refuse_learner()?;
         check::txn(&request, self.0.limits.txn_ops_max)?;
@@ -111,11 +119,16 @@ impl pb::kv_server::Kv for Service {
             if !is_serializable(&request) {
                 self.0.linearizable().await?;
             }
-            let mut response = execute_readonly(&self.0.state.read(), &request)?;
+            let caller = self.0.caller(&by).await?;
+            let mut response = {
+                let state = self.0.state.read();
+                permit::txn(&state, &caller, &request)?;
+                execute_readonly(&state, &request)?
+            };
             response.header = self.0.complete(response.header);
             return Ok(Response::new(response));
         }
-        match self.0.propose(&Command::Txn(request)).await? {
+        match self.0.propose(&by, &Command::Txn(request)).await? {
             Reply::Txn(mut response) => {
                 response.header = self.0.complete(response.header);
                 Ok(Response::new(response))
@@ -128,10 +141,12 @@ impl pb::kv_server::Kv for Service {
         &self,
         request: Request<pb::CompactionRequest>,
     ) -> Result<Response<pb::CompactionResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
         self.0.refuse_learner()?;
+        self.0.require_root(&by).await?;
         let physical = request.physical;
-        let reply = self.0.propose(&Command::Compact(request)).await?;
+        let reply = self.0.propose(&by, &Command::Compact(request)).await?;
         if physical {
             self.0.compacted().await;
         }
@@ -149,6 +164,7 @@ impl pb::kv_server::Kv for Service {
 /// count and `more`.
 async fn stream_range(
     member: &Member,
+    caller: &Caller,
     request: pb::RangeRequest,
     sender: &Pieces,
 ) -> Result<(), Status> {
@@ -158,7 +174,7 @@ async fn stream_range(
         limit => limit,
     };
     query.limit = total.min(STREAM_FIRST_PAIRS);
-    let (first, pinned) = super::range::read(&member.state, &query).await?;
+    let (first, pinned) = super::range::read(&member.state, caller, &query).await?;
     if query.revision <= 0 {
         query.revision = pinned;
     }
@@ -187,6 +203,7 @@ async fn stream_range(
         query.limit = adjust(query.limit, size, member.limits.request_bytes_max).min(total - sent);
         let pairs = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let state = member.state.read();
+        state.auth.is_current(caller)?;
         let slice = state.store.range_slice(&query, pairs, usize::MAX)?;
         (kvs, more) = (slice.kvs, slice.next.is_some());
     }

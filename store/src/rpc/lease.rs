@@ -7,9 +7,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::credentials::Credentials;
 use super::leaderless::Guarded;
 use super::{Member, mismatched};
-use crate::apply::Reply;
+use crate::apply::{Reply, permit};
 use crate::command::Command;
 
 /// Answers of a keep-alive stream that may wait for the client; then its requests wait as well.
@@ -23,7 +24,8 @@ impl pb::lease_server::Lease for Service {
         &self,
         request: Request<pb::LeaseGrantRequest>,
     ) -> Result<Response<pb::LeaseGrantResponse>, Status> {
-        let mut response = self.0.grant(request.into_inner()).await?;
+        let by = self.0.credentials(&request);
+        let mut response = self.0.grant(&by, request.into_inner()).await?;
         response.header = self.0.complete(response.header);
         Ok(Response::new(response))
     }
@@ -32,11 +34,10 @@ impl pb::lease_server::Lease for Service {
         &self,
         request: Request<pb::LeaseRevokeRequest>,
     ) -> Result<Response<pb::LeaseRevokeResponse>, Status> {
-        match self
-            .0
-            .propose(&Command::LeaseRevoke(request.into_inner()))
-            .await?
-        {
+        let by = self.0.credentials(&request);
+        self.0.require_user(&by).await?;
+        let command = Command::LeaseRevoke(request.into_inner());
+        match self.0.propose(&by, &command).await? {
             Reply::LeaseRevoke(mut response) => {
                 response.header = self.0.complete(response.header);
                 Ok(Response::new(response))
@@ -52,6 +53,7 @@ impl pb::lease_server::Lease for Service {
         request: Request<Streaming<pb::LeaseKeepAliveRequest>>,
     ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
         let (sender, receiver) = mpsc::channel(ANSWERS_MAX);
+        let by = self.0.credentials(&request);
         let member = self.0.clone();
         let answers = self
             .0
@@ -60,7 +62,7 @@ impl pb::lease_server::Lease for Service {
         tokio::spawn(async move {
             loop {
                 let answer = match requests.message().await {
-                    Ok(Some(request)) => renew(&member, request.id).await,
+                    Ok(Some(request)) => renew(&member, &by, request.id).await,
                     Ok(None) => return,
                     Err(error) => Err(error),
                 };
@@ -77,20 +79,33 @@ impl pb::lease_server::Lease for Service {
         &self,
         request: Request<pb::LeaseTimeToLiveRequest>,
     ) -> Result<Response<pb::LeaseTimeToLiveResponse>, Status> {
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
+        let caller = self.0.require_user(&by).await?;
+        if request.keys {
+            permit::may_read_keys(&self.0.state.read(), &caller, request.id)?;
+        }
         let mut response = self.0.time_to_live(&request).await?;
+        if request.keys {
+            self.0.state.read().auth.is_current(&caller)?;
+        }
         response.header = self.0.header_now();
         Ok(Response::new(response))
     }
 
     async fn lease_leases(
         &self,
-        _request: Request<pb::LeaseLeasesRequest>,
+        request: Request<pb::LeaseLeasesRequest>,
     ) -> Result<Response<pb::LeaseLeasesResponse>, Status> {
-        let leases = self
-            .0
-            .leases
-            .by_end()
+        let by = self.0.credentials(&request);
+        let caller = self.0.require_user(&by).await?;
+        let leases = self.0.leases.by_end();
+        {
+            let state = self.0.state.read();
+            let mut ids = leases.iter();
+            ids.try_for_each(|id| permit::may_read_keys(&state, &caller, *id))?;
+        }
+        let leases = leases
             .into_iter()
             .map(|id| pb::LeaseStatus { id })
             .collect();
@@ -105,14 +120,16 @@ impl Member {
     /// Grants a lease, choosing an id where none is given and raising too small a TTL.
     pub(super) async fn grant(
         &self,
+        by: &Credentials,
         mut request: pb::LeaseGrantRequest,
     ) -> Result<pb::LeaseGrantResponse, Status> {
+        self.require_user(by).await?;
         while request.id == 0 {
             // A positive number, as clients expect of ids that they did not choose.
             request.id = (rand_u64() >> 1) as i64;
         }
         request.ttl = request.ttl.max(self.limits.lease_ttl_min);
-        match self.propose(&Command::LeaseGrant(request)).await? {
+        match self.propose(by, &Command::LeaseGrant(request)).await? {
             Reply::LeaseGrant(response) => Ok(response),
             other => mismatched(&other),
         }
@@ -120,9 +137,13 @@ impl Member {
 }
 
 /// An unknown lease is told by a TTL of 0, not by an error.
-async fn renew(member: &Member, id: i64) -> Result<pb::LeaseKeepAliveResponse, Status> {
+async fn renew(
+    member: &Member,
+    by: &Credentials,
+    id: i64,
+) -> Result<pb::LeaseKeepAliveResponse, Status> {
     let header = member.header_now();
-    let ttl = member.renew(id).await?;
+    let ttl = member.renew_by(by, id).await?;
     Ok(pb::LeaseKeepAliveResponse { header, id, ttl })
 }
 

@@ -6,16 +6,25 @@ use std::time::{Duration, Instant};
 use proto::etcdserverpb as pb;
 use tonic::{Code, Status};
 
+use super::credentials::Credentials;
 use super::{Member, status};
+use crate::apply::permit;
 use crate::lease::RenewError;
 
 /// How long a member waits before it asks again who leads, or asks the leader again.
 const FORWARD_PAUSE: Duration = Duration::from_millis(50);
 
 impl Member {
+    /// As [`Member::renew`], for who may write all that hangs on the lease.
+    pub(super) async fn renew_by(&self, by: &Credentials, id: i64) -> Result<i64, Status> {
+        let caller = self.require_user(by).await?;
+        permit::may_write_keys(&self.state.read(), &caller, id)?;
+        self.renew(id).await
+    }
+
     /// Gives a lease its whole time again, wherever the leader is. 0 for a lease that does not
     /// exist.
-    pub(super) async fn renew(&self, id: i64) -> Result<i64, Status> {
+    async fn renew(&self, id: i64) -> Result<i64, Status> {
         self.at_the_leader(
             || self.renew_here(id),
             |leader| self.others.renew(leader, id),

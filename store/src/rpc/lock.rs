@@ -7,6 +7,7 @@ use proto::etcdserverpb::request_op::Request as Op;
 use proto::v3lockpb as lock;
 use tonic::{Request, Response, Status};
 
+use super::credentials::Credentials;
 use super::session::{Waiting, created_at, found, key, op, prefix, prefix_end, without_code};
 use super::{Member, mismatched};
 use crate::apply::Reply;
@@ -21,8 +22,9 @@ impl lock::lock_server::Lock for Service {
         &self,
         request: Request<lock::LockRequest>,
     ) -> Result<Response<lock::LockResponse>, Status> {
+        let by = self.0.credentials(&request);
         let response = self
-            .acquire(request.into_inner())
+            .acquire(&by, request.into_inner())
             .await
             .map_err(without_code)?;
         Ok(Response::new(response))
@@ -32,8 +34,9 @@ impl lock::lock_server::Lock for Service {
         &self,
         request: Request<lock::UnlockRequest>,
     ) -> Result<Response<lock::UnlockResponse>, Status> {
+        let by = self.0.credentials(&request);
         let response = self
-            .release(request.into_inner())
+            .release(&by, request.into_inner())
             .await
             .map_err(without_code)?;
         Ok(Response::new(response))
@@ -41,9 +44,13 @@ impl lock::lock_server::Lock for Service {
 }
 
 impl Service {
-    async fn acquire(&self, request: lock::LockRequest) -> Result<lock::LockResponse, Status> {
+    async fn acquire(
+        &self,
+        by: &Credentials,
+        request: lock::LockRequest,
+    ) -> Result<lock::LockResponse, Status> {
         let member = &self.0;
-        let lease = member.session(request.lease).await?;
+        let lease = member.session(by, request.lease).await?;
         let prefix = prefix(&request.name);
         let own = key(&prefix, lease);
         let get = |request: pb::RangeRequest| op(Op::RequestRange(request));
@@ -65,11 +72,14 @@ impl Service {
             ..Default::default()
         };
         let response = member
-            .write(pb::TxnRequest {
-                compare: vec![created_at(own.clone(), 0)],
-                success: vec![op(Op::RequestPut(put)), get(owner.clone())],
-                failure: vec![get(present), get(owner)],
-            })
+            .write(
+                by,
+                pb::TxnRequest {
+                    compare: vec![created_at(own.clone(), 0)],
+                    success: vec![op(Op::RequestPut(put)), get(owner.clone())],
+                    failure: vec![get(present), get(owner)],
+                },
+            )
             .await?;
         let written_at = response.header.as_ref().map_or(0, |header| header.revision);
         let created = match response.succeeded {
@@ -83,14 +93,14 @@ impl Service {
                 key: own,
             });
         }
-        let waiting = Waiting::new(member, own.clone(), created);
-        member.older_are_gone(&prefix, created - 1).await?;
+        let waiting = Waiting::new(member, by, own.clone(), created);
+        member.older_are_gone(by, &prefix, created - 1).await?;
         waiting.end();
         let query = RangeQuery {
             key: own.clone(),
             ..Default::default()
         };
-        match member.first_of(query).await? {
+        match member.first_of(by, query).await? {
             (Some(_), revision) => Ok(lock::LockResponse {
                 header: member.header(revision),
                 key: own,
@@ -99,13 +109,17 @@ impl Service {
         }
     }
 
-    async fn release(&self, request: lock::UnlockRequest) -> Result<lock::UnlockResponse, Status> {
+    async fn release(
+        &self,
+        by: &Credentials,
+        request: lock::UnlockRequest,
+    ) -> Result<lock::UnlockResponse, Status> {
         let delete = pb::DeleteRangeRequest {
             key: request.key,
             ..Default::default()
         };
         super::check::delete_range(&delete)?;
-        match self.0.propose(&Command::DeleteRange(delete)).await? {
+        match self.0.propose(by, &Command::DeleteRange(delete)).await? {
             Reply::DeleteRange(response) => Ok(lock::UnlockResponse {
                 header: self.0.complete(response.header),
             }),

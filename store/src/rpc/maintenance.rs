@@ -32,15 +32,21 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         request: Request<pb::AlarmRequest>,
     ) -> Result<Response<pb::AlarmResponse>, Status> {
-        self.0.refuse_learner()?;
+        let by = self.0.credentials(&request);
         let request = request.into_inner();
-        let mut response = match AlarmAction::try_from(request.action) {
+        let action = AlarmAction::try_from(request.action);
+        match action {
+            Ok(AlarmAction::Get) => drop(self.0.require_user(&by).await?),
+            _ => self.0.require_root(&by).await?,
+        }
+        self.0.refuse_learner()?;
+        let mut response = match action {
             Ok(AlarmAction::Activate | AlarmAction::Deactivate) => {
                 let command = Command::Alarm(Alarm {
                     request,
                     automatic: false,
                 });
-                match self.0.propose(&command).await? {
+                match self.0.propose(&by, &command).await? {
                     Reply::Alarm(response) => response,
                     other => mismatched(&other),
                 }
@@ -58,8 +64,9 @@ impl pb::maintenance_server::Maintenance for Service {
 
     async fn status(
         &self,
-        _request: Request<pb::StatusRequest>,
+        request: Request<pb::StatusRequest>,
     ) -> Result<Response<pb::StatusResponse>, Status> {
+        self.0.require_user(&self.0.credentials(&request)).await?;
         let member = &self.0;
         let link = member.raft.link();
         let state = member.state.read();
@@ -87,8 +94,9 @@ impl pb::maintenance_server::Maintenance for Service {
 
     async fn defragment(
         &self,
-        _request: Request<pb::DefragmentRequest>,
+        request: Request<pb::DefragmentRequest>,
     ) -> Result<Response<pb::DefragmentResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
         // Space is given back as it becomes free: there is nothing to stop the world for.
         Ok(Response::new(pb::DefragmentResponse { header: None }))
@@ -96,8 +104,9 @@ impl pb::maintenance_server::Maintenance for Service {
 
     async fn hash(
         &self,
-        _request: Request<pb::HashRequest>,
+        request: Request<pb::HashRequest>,
     ) -> Result<Response<pb::HashResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
         let hash = self.0.hash_kv(0).await?;
         Ok(Response::new(pb::HashResponse {
@@ -110,6 +119,7 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         request: Request<pb::HashKvRequest>,
     ) -> Result<Response<pb::HashKvResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
         let hash = self.0.hash_kv(request.into_inner().revision).await?;
         Ok(Response::new(pb::HashKvResponse {
@@ -124,8 +134,9 @@ impl pb::maintenance_server::Maintenance for Service {
 
     async fn snapshot(
         &self,
-        _request: Request<pb::SnapshotRequest>,
+        request: Request<pb::SnapshotRequest>,
     ) -> Result<Response<Self::SnapshotStream>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         let (sender, receiver) = mpsc::channel(PIECES_MAX);
         let member = self.0.clone();
         tokio::task::spawn_blocking(move || {
@@ -141,6 +152,7 @@ impl pb::maintenance_server::Maintenance for Service {
         &self,
         request: Request<pb::MoveLeaderRequest>,
     ) -> Result<Response<pb::MoveLeaderResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
         self.0.move_leader(request.into_inner().target_id).await?;
         Ok(Response::new(pb::MoveLeaderResponse { header: None }))
@@ -148,8 +160,9 @@ impl pb::maintenance_server::Maintenance for Service {
 
     async fn downgrade(
         &self,
-        _request: Request<pb::DowngradeRequest>,
+        request: Request<pb::DowngradeRequest>,
     ) -> Result<Response<pb::DowngradeResponse>, Status> {
+        self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
         Err(status::later("Downgrade"))
     }

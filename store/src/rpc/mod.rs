@@ -4,6 +4,7 @@
 mod auth;
 mod check;
 mod cluster;
+mod credentials;
 mod election;
 mod header;
 mod health;
@@ -22,18 +23,21 @@ mod status;
 mod timeouts;
 mod watch;
 
+pub use credentials::CommonName;
 pub use others::Others;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto::etcdserverpb as pb;
+use tokio::sync::Semaphore;
 use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use crate::alarm::Space;
 use crate::apply::{Identity, Reply, Shared};
+use crate::auth::{Passwords, Tokens};
 use crate::cluster::Members;
 use crate::command::Command;
 use crate::lease::Keeper;
@@ -43,6 +47,7 @@ use crate::raft::ProposeError;
 use crate::watch::Hub;
 use crate::{quota, raft, read};
 
+use self::credentials::Credentials;
 use self::metadata::Learners;
 
 /// What the services need to know of the configuration.
@@ -90,6 +95,12 @@ pub struct Member {
     pub hub: Arc<Hub>,
     /// Leases' deadlines.
     pub leases: Arc<Keeper>,
+    /// How it finds out who a request comes from.
+    pub tokens: Arc<Tokens>,
+    /// How it checks passwords.
+    pub passwords: Arc<Passwords>,
+    /// How many passwords may be checked at once.
+    pub hashing: Arc<Semaphore>,
     /// What the quota leaves.
     pub space: Arc<Space>,
     /// Whether history is being removed.
@@ -176,13 +187,15 @@ impl Member {
         }
     }
 
-    /// Has a command carried out. The space it may take is its own until the outcome is known.
-    async fn propose(&self, command: &Command) -> Result<Reply, Status> {
+    /// Has a command carried out that somebody asks for. The space it may take is its own until the
+    /// outcome is known.
+    async fn propose(&self, by: &Credentials, command: &Command) -> Result<Reply, Status> {
         let Ok(_reserved) = self.space.reserve(quota::cost(command)) else {
             return Err(status::no_space());
         };
+        let caller = self.caller(by).await?;
         let began = Instant::now();
-        match self.proposer.propose(command).await {
+        match self.proposer.propose_by(&caller, command).await {
             Err(ProposeError::Timeout) => Err(self.timed_out(began)),
             outcome => Ok(outcome??),
         }

@@ -15,6 +15,7 @@ use proto::mvccpb::KeyValue;
 use proto::mvccpb::event::EventType;
 use tonic::{Code, Status};
 
+use super::credentials::Credentials;
 use super::{Member, mismatched};
 use crate::apply::Reply;
 use crate::command::Command;
@@ -44,12 +45,12 @@ pub(super) fn key(prefix: &[u8], lease: i64) -> Bytes {
 /// Takes back the key of a caller who goes away while waiting, or whose wait fails: it must not
 /// come to hold what it no longer asks for.
 pub(super) struct Waiting {
-    given_up: Option<(Arc<Member>, pb::TxnRequest)>,
+    given_up: Option<(Arc<Member>, Credentials, pb::TxnRequest)>,
 }
 
 impl Waiting {
     /// `revision` created the key.
-    pub(super) fn new(member: &Arc<Member>, key: Bytes, revision: i64) -> Self {
+    pub(super) fn new(member: &Arc<Member>, by: &Credentials, key: Bytes, revision: i64) -> Self {
         let delete = pb::DeleteRangeRequest {
             key: key.clone(),
             ..Default::default()
@@ -60,7 +61,7 @@ impl Waiting {
             failure: Vec::new(),
         };
         Self {
-            given_up: Some((member.clone(), request)),
+            given_up: Some((member.clone(), by.clone(), request)),
         }
     }
 
@@ -72,9 +73,9 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some((member, request)) = self.given_up.take() {
+        if let Some((member, by, request)) = self.given_up.take() {
             tokio::spawn(async move {
-                if let Err(error) = member.write(request).await {
+                if let Err(error) = member.write(&by, request).await {
                     tracing::debug!(%error, "the key of a waiter that went away was not removed");
                 }
             });
@@ -122,22 +123,26 @@ pub(super) fn found(response: &pb::TxnResponse, n: usize) -> Option<&KeyValue> {
 
 impl Member {
     /// The lease to use: the caller's, which is renewed as by a session that begins, or a new one.
-    pub(super) async fn session(&self, lease: i64) -> Result<i64, Status> {
+    pub(super) async fn session(&self, by: &Credentials, lease: i64) -> Result<i64, Status> {
         if lease == 0 {
             let request = pb::LeaseGrantRequest {
                 ttl: LEASE_TTL,
                 id: 0,
             };
-            return Ok(self.grant(request).await?.id);
+            return Ok(self.grant(by, request).await?.id);
         }
         // An unknown lease is found out when a key is to hang on it.
-        let _ = self.renew(lease).await;
+        let _ = self.renew_by(by, lease).await;
         Ok(lease)
     }
 
     /// Carries out a transaction that writes; its header is complete.
-    pub(super) async fn write(&self, request: pb::TxnRequest) -> Result<pb::TxnResponse, Status> {
-        match self.propose(&Command::Txn(request)).await? {
+    pub(super) async fn write(
+        &self,
+        by: &Credentials,
+        request: pb::TxnRequest,
+    ) -> Result<pb::TxnResponse, Status> {
+        match self.propose(by, &Command::Txn(request)).await? {
             Reply::Txn(mut response) => {
                 response.header = self.complete(response.header);
                 Ok(response)
@@ -147,25 +152,32 @@ impl Member {
     }
 
     /// The pair with this prefix that was created first, and the store's revision.
-    pub(super) async fn oldest(&self, prefix: &Bytes) -> Result<(Option<KeyValue>, i64), Status> {
-        self.first_of(RangeQuery {
+    pub(super) async fn oldest(
+        &self,
+        by: &Credentials,
+        prefix: &Bytes,
+    ) -> Result<(Option<KeyValue>, i64), Status> {
+        let query = RangeQuery {
             key: prefix.clone(),
             range_end: prefix_end(prefix),
             limit: 1,
             sort_target: SortTarget::Create,
             sort_order: SortOrder::Ascend,
             ..Default::default()
-        })
-        .await
+        };
+        self.first_of(by, query).await
     }
 
     /// The first pair of a linearizable range, and the store's revision.
     pub(super) async fn first_of(
         &self,
+        by: &Credentials,
         query: RangeQuery,
     ) -> Result<(Option<KeyValue>, i64), Status> {
         self.linearizable().await?;
+        let caller = self.caller(by).await?;
         let state = self.state.read();
+        state.auth.may_read(&caller, &query.key, &query.range_end)?;
         let kv = state.store.range(&query)?.kvs.pop();
         Ok((kv, state.store.revision()))
     }
@@ -173,6 +185,7 @@ impl Member {
     /// Waits until all keys with this prefix that were created up to `revision` are gone.
     pub(super) async fn older_are_gone(
         self: &Arc<Self>,
+        by: &Credentials,
         prefix: &Bytes,
         revision: i64,
     ) -> Result<(), Status> {
@@ -186,7 +199,7 @@ impl Member {
                 max_create_revision: revision,
                 ..Default::default()
             };
-            match self.first_of(query).await? {
+            match self.first_of(by, query).await? {
                 (None, _) => return Ok(()),
                 (Some(kv), read_at) => self.is_gone(kv.key, read_at).await?,
             }

@@ -6,7 +6,7 @@
 use tonic::{Code, Status};
 
 use crate::raft::{ProposeError, ReadError};
-use crate::{apply, cluster, lease, mvcc};
+use crate::{apply, auth, cluster, lease, mvcc};
 
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $code:ident, $text:literal;)*) => {
@@ -43,6 +43,27 @@ errors! {
     lease_not_found = NotFound, "etcdserver: requested lease not found";
     lease_exists = FailedPrecondition, "etcdserver: lease already exists";
     auth_not_enabled = FailedPrecondition, "etcdserver: authentication is not enabled";
+    root_user_not_found = FailedPrecondition, "etcdserver: root user does not exist";
+    root_role_not_granted = FailedPrecondition, "etcdserver: root user does not have root role";
+    user_exists = FailedPrecondition, "etcdserver: user name already exists";
+    user_empty = InvalidArgument, "etcdserver: user name is empty";
+    user_not_found = FailedPrecondition, "etcdserver: user name not found";
+    role_exists = FailedPrecondition, "etcdserver: role name already exists";
+    role_not_found = FailedPrecondition, "etcdserver: role name not found";
+    role_empty = InvalidArgument, "etcdserver: role name is empty";
+    auth_failed = InvalidArgument, "etcdserver: authentication failed, invalid user ID or password";
+    permission_not_given = InvalidArgument, "etcdserver: permission not given";
+    permission_denied = PermissionDenied, "etcdserver: permission denied";
+    role_not_granted = FailedPrecondition, "etcdserver: role is not granted to the user";
+    permission_not_granted = FailedPrecondition, "etcdserver: permission is not granted to the role";
+    invalid_auth_token = Unauthenticated, "etcdserver: invalid auth token";
+    invalid_auth_management = InvalidArgument, "etcdserver: invalid auth management";
+    auth_old_revision = InvalidArgument, "etcdserver: revision of auth store is old";
+    /// etcd has no code for it, nor for the three behind it.
+    no_password_user = Unknown, "auth: authentication failed, password was given for no password user";
+    verify_only = Unknown, "auth: token signing attempted with verify-only key";
+    token_not_signed = Unknown, "auth: the token cannot be signed";
+    password_too_long = Unknown, "bcrypt: password length exceeds 72 bytes";
     no_space = ResourceExhausted, "etcdserver: mvcc: database space exceeded";
     no_leader = Unavailable, "etcdserver: no leader";
     leader_changed = Unavailable, "etcdserver: leader changed";
@@ -99,9 +120,38 @@ impl From<apply::Error> for Status {
             apply::Error::Mvcc(error) => error.into(),
             apply::Error::Lease(error) => error.into(),
             apply::Error::Cluster(error) => error.into(),
+            apply::Error::Auth(error) => error.into(),
             apply::Error::KeyNotFound => key_not_found(),
             apply::Error::NoSpace => no_space(),
             apply::Error::Corrupt => corrupt(),
+        }
+    }
+}
+
+impl From<auth::Error> for Status {
+    fn from(error: auth::Error) -> Self {
+        match error {
+            auth::Error::RootUserNotFound => root_user_not_found(),
+            auth::Error::RootRoleNotGranted => root_role_not_granted(),
+            auth::Error::UserExists => user_exists(),
+            auth::Error::UserEmpty => user_empty(),
+            auth::Error::UserNotFound => user_not_found(),
+            auth::Error::RoleExists => role_exists(),
+            auth::Error::RoleNotFound => role_not_found(),
+            auth::Error::RoleEmpty => role_empty(),
+            auth::Error::Failed => auth_failed(),
+            auth::Error::NoPasswordUser => no_password_user(),
+            auth::Error::PermissionNotGiven => permission_not_given(),
+            auth::Error::PermissionDenied => permission_denied(),
+            auth::Error::RoleNotGranted => role_not_granted(),
+            auth::Error::PermissionNotGranted => permission_not_granted(),
+            auth::Error::NotEnabled => auth_not_enabled(),
+            auth::Error::InvalidToken => invalid_auth_token(),
+            auth::Error::InvalidManagement => invalid_auth_management(),
+            auth::Error::OldRevision => auth_old_revision(),
+            auth::Error::VerifyOnly => verify_only(),
+            auth::Error::Signing => token_not_signed(),
+            auth::Error::PasswordTooLong => password_too_long(),
         }
     }
 }

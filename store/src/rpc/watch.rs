@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::credentials::Credentials;
 use super::leaderless::Guarded;
 use super::{Member, status};
 use crate::watch::{Spec, Stream, Update};
@@ -39,6 +40,7 @@ impl pb::watch_server::Watch for Service {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (sender, receiver) = mpsc::channel(RESPONSES_MAX);
         let session = Session {
+            by: self.0.credentials(&request),
             member: self.0.clone(),
             stream: Stream::new(self.0.hub.clone()),
             watches: HashMap::new(),
@@ -62,6 +64,8 @@ struct Manner {
 }
 
 struct Session {
+    /// Whose watches these are: looked at when one is created.
+    by: Credentials,
     member: Arc<Member>,
     stream: Stream,
     watches: HashMap<i64, Manner>,
@@ -124,7 +128,15 @@ impl Session {
             is_quiet: true,
         };
         let id = request.watch_id;
-        match self.stream.create(id, spec(request)) {
+        let spec = spec(request);
+        if let Err(refused) = self.may_watch(&spec).await {
+            // etcd tells the whole error here, as Go's gRPC writes it.
+            let (code, text) = (refused.code(), refused.message());
+            return self
+                .refuse(format!("rpc error: code = {code:?} desc = {text}"))
+                .await;
+        }
+        match self.stream.create(id, spec) {
             Err(error) => self.refuse(error.to_string()).await,
             Ok((watch_id, revision)) => {
                 self.watches.insert(watch_id, manner);
@@ -138,6 +150,12 @@ impl Session {
                 .await
             }
         }
+    }
+
+    async fn may_watch(&self, spec: &Spec) -> Result<(), Status> {
+        let caller = self.member.caller(&self.by).await?;
+        let state = self.member.state.read();
+        Ok(state.auth.may_read(&caller, &spec.key, &spec.range_end)?)
     }
 
     async fn refuse(&mut self, cancel_reason: String) -> Result<(), Gone> {

@@ -10,6 +10,7 @@ use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
 use super::socket::Socket;
 use super::{Options, Services, stopped};
 use crate::metrics::Grpc;
+use crate::rpc::CommonName;
 use crate::together::Together;
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio_util::either::Either;
 use tower::Service as _;
 
 /// The header that holds the text of an error.
@@ -75,8 +77,26 @@ impl Front {
         self.options.checks_address
     }
 
+    /// Who a client's certificate says that it is, where that tells which user it is.
+    fn shown(&self, socket: &Socket) -> Option<CommonName> {
+        match socket {
+            Either::Right(stream) if self.options.names_users => {
+                tls::Server::common_name(stream).map(|name| CommonName(name.into()))
+            }
+            _ => None,
+        }
+    }
+
     /// Answers one request.
-    async fn answer(&self, request: Request<Incoming>, traffic: Traffic) -> Response<Measured> {
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        traffic: Traffic,
+        shown: Option<CommonName>,
+    ) -> Response<Measured> {
+        if let Some(name) = shown {
+            request.extensions_mut().insert(name);
+        }
         match traffic {
             Traffic::Both | Traffic::Grpc if refuse::is_grpc(&request) => {
                 self.answer_grpc(request).await
@@ -207,11 +227,12 @@ pub(super) async fn serve(
     };
     let under_way = front.under_way.clone();
     let options = front.options.clone();
+    let shown = front.shown(&socket);
     let service = service_fn(move |request| {
-        let front = Arc::clone(&front);
+        let (front, shown) = (Arc::clone(&front), shown.clone());
         async move {
             let _under_way = UnderWay::new(&front.under_way);
-            Ok::<_, Infallible>(front.answer(request, traffic).await)
+            Ok::<_, Infallible>(front.answer(request, traffic, shown).await)
         }
     });
     match protocol {

@@ -74,6 +74,8 @@ pub struct Options {
     frame_bytes: Option<u32>,
     /// Whether a certificate must name the address that its owner calls from.
     checks_address: bool,
+    /// Whether a certificate tells which user its owner is.
+    names_users: bool,
 }
 
 impl Options {
@@ -89,6 +91,7 @@ impl Options {
             windows: (STREAM_WINDOW_BYTES, CONNECTION_WINDOW_BYTES),
             frame_bytes: None,
             checks_address: false,
+            names_users: config.client_security.tls.client_cert_auth,
         }
     }
 
@@ -106,6 +109,7 @@ impl Options {
             windows: (PEER_WINDOW_BYTES, PEER_WINDOW_BYTES),
             frame_bytes: Some(PEER_FRAME_BYTES),
             checks_address: !config.peer_security.tls.skip_client_san,
+            names_users: false,
         }
     }
 }

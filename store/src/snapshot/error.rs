@@ -57,9 +57,6 @@ pub enum Error {
     /// The data directory to be made is there and holds something.
     #[error("data-dir {0:?} not empty or could not be read")]
     NotEmpty(PathBuf),
-    /// Restoring would open to everybody what asks for a password now.
-    #[error("{path} has authentication enabled, which is not supported yet", path = .0.display())]
-    AuthEnabled(PathBuf),
     /// The leap leads beyond the greatest revision.
     #[error("--bump-revision {0} leads beyond the greatest revision")]
     BumpTooLarge(u64),

@@ -10,7 +10,7 @@
 //!
 //! The restored member belongs to a new cluster: its ids come from the flags, the log begins anew
 //! at index = number of members, term 1, as if the members had just been configured. Revisions,
-//! leases and alarms go on as they were.
+//! leases, alarms, users and roles go on as they were.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -57,8 +57,6 @@ pub struct Restored {
     pub revision: i64,
     /// What it counts as compacted, -1 for nothing.
     pub compact_revision: i64,
-    /// Users and roles in the backup, which are not taken over.
-    pub dropped_auth: usize,
 }
 
 impl Restore<'_> {
@@ -78,10 +76,6 @@ impl Restore<'_> {
     pub fn run(&self) -> Result<Restored, Error> {
         self.check_target()?;
         let import = Import::open(self.file, self.digest)?;
-        let description = import.description();
-        if description.auth.enabled {
-            return Err(Error::AuthEnabled(self.file.to_owned()));
-        }
         let place = existing_ancestor(self.data_dir);
         let staging = tempfile::Builder::new()
             .prefix(".restore-")
@@ -92,7 +86,6 @@ impl Restore<'_> {
         Ok(Restored {
             revision,
             compact_revision,
-            dropped_auth: description.auth.users.len() + description.auth.roles.len(),
         })
     }
 
@@ -204,6 +197,12 @@ impl Restore<'_> {
             applied_term: FIRST_TERM,
             leases: leases.collect(),
             alarms: alarms.collect(),
+            auth: Some(crate::apply::AuthMeta {
+                is_enabled: description.auth.enabled,
+                revision: description.auth.revision,
+                users: description.auth.users.clone(),
+                roles: description.auth.roles.clone(),
+            }),
             ..Meta::first(&self.identity())
         })
     }

@@ -75,8 +75,10 @@ fn describe(state: &State, job: &ExportJob) -> Description {
         leases: leases.collect(),
         alarms: state.alarms.iter().map(|(alarm, _)| alarm).collect(),
         auth: Auth {
-            revision: 1,
-            ..Auth::default()
+            enabled: state.auth.is_enabled(),
+            revision: state.auth.revision(),
+            users: state.auth.users().cloned().collect(),
+            roles: state.auth.roles().cloned().collect(),
         },
     }
 }

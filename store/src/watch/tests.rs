@@ -106,6 +106,7 @@ impl Fixture {
             term: 1,
             entry: &entry,
             position: None,
+            caller: &crate::auth::Caller::default(),
         };
         for command in commands {
             apply::apply(&mut state, place, command, &mut effects).unwrap();

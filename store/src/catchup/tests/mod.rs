@@ -65,6 +65,7 @@ impl Member {
                 term: TERM,
                 entry: &entry,
                 position: None,
+                caller: &crate::auth::Caller::default(),
             };
             // What is refused is refused by all.
             let _ = apply::apply(state, place, command.clone(), &mut Vec::new());

@@ -92,7 +92,7 @@ async fn a_long_range_answers_as_a_whole_one() {
     for query in queries {
         long += usize::from(shared.read().store.is_long(&query));
         let expected = shared.read().store.range(&query).unwrap();
-        let (result, revision) = read(&shared, &query).await.unwrap();
+        let (result, revision) = read(&shared, &Caller::default(), &query).await.unwrap();
         assert!(result == expected, "{query:?}");
         assert_eq!(revision, newest);
     }
@@ -189,7 +189,9 @@ fn writers_get_in_between_the_steps() {
             .build()
             .unwrap();
         let before = writes.load(Ordering::Relaxed);
-        let (result, revision) = runtime.block_on(read(&shared, &all())).unwrap();
+        let (result, revision) = runtime
+            .block_on(read(&shared, &Caller::default(), &all()))
+            .unwrap();
         let meanwhile = writes.load(Ordering::Relaxed) - before;
         is_done.store(true, Ordering::Relaxed);
         // Who holds the lock throughout lets two in: before it begins, and when it ends.

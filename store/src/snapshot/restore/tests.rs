@@ -65,7 +65,6 @@ fn a_restored_directory_holds_the_state_and_the_new_member() {
     let expected = Restored {
         revision: 7,
         compact_revision: 5,
-        dropped_auth: 0,
     };
     assert_eq!(restored, expected);
 

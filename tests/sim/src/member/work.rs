@@ -421,6 +421,7 @@ fn again(
             term,
             entry: data,
             position: None,
+            caller: &store::auth::Caller::default(),
         };
         let _ = store::apply::apply(&mut state.write(), place, command, effects);
     }

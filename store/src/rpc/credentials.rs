@@ -1,0 +1,103 @@
+//! What a request brings along to say who it comes from, and who that is.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tonic::{Request, Status};
+
+use super::Member;
+use crate::auth::{Caller, assigned_at};
+
+/// Where a token stands, and where the JSON gateway puts it.
+const TOKEN: [&str; 2] = ["token", "authorization"];
+/// What may stand before a token.
+const BEARER: &str = "Bearer ";
+/// The JSON gateway's mark: its connection, and so its certificate, is not the caller's.
+const GATEWAY: &str = "grpcgateway-accept";
+
+/// The common name of the certificate that a client has shown, as the connection puts it into the
+/// extensions of each request.
+#[derive(Clone, Debug)]
+pub struct CommonName(pub Arc<str>);
+
+/// See the module. Nothing is looked at while nobody has to say who they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Credentials {
+    token: Option<String>,
+    common_name: Option<Arc<str>>,
+}
+
+impl Member {
+    /// What this request brings along.
+    pub(super) fn credentials<T>(&self, request: &Request<T>) -> Credentials {
+        if !self.tokens.is_enabled() {
+            return Credentials::default();
+        }
+        let metadata = request.metadata();
+        let token = TOKEN.iter().find_map(|name| metadata.get(*name));
+        let token = token.map(|token| {
+            let token = String::from_utf8_lossy(token.as_bytes()).into_owned();
+            token
+                .strip_prefix(BEARER)
+                .map(str::to_owned)
+                .unwrap_or(token)
+        });
+        let name = request.extensions().get::<CommonName>();
+        let name = name.filter(|_| !metadata.contains_key(GATEWAY));
+        Credentials {
+            token,
+            common_name: name.map(|name| name.0.clone()),
+        }
+    }
+
+    /// Who that is. A token counts for more than a certificate.
+    ///
+    /// # Errors
+    /// A token that does not count, or a member that cannot find out.
+    pub(super) async fn caller(&self, by: &Credentials) -> Result<Caller, Status> {
+        if by.token.is_none() && by.common_name.is_none() {
+            return Ok(Caller::default());
+        }
+        if let Some(token) = &by.token {
+            // It may have been assigned by another member, and be known here in a moment.
+            let applied = self.raft.link().applied_index();
+            if assigned_at(token).is_some_and(|index| index > applied) {
+                self.linearizable().await?;
+            }
+        }
+        let revision = {
+            let state = self.state.read();
+            if !state.auth.is_enabled() {
+                return Ok(Caller::default());
+            }
+            state.auth.revision()
+        };
+        match (&by.token, &by.common_name) {
+            (Some(token), _) => Ok(self.tokens.caller(token, revision, Instant::now())?),
+            (None, Some(name)) => Ok(Caller {
+                user: name.to_string(),
+                revision,
+            }),
+            (None, None) => Ok(Caller::default()),
+        }
+    }
+
+    /// Lets nobody but who is in charge through.
+    ///
+    /// # Errors
+    /// It is somebody else.
+    pub(super) async fn require_root(&self, by: &Credentials) -> Result<(), Status> {
+        let caller = self.caller(by).await?;
+        Ok(self.state.read().auth.may_administer(&caller)?)
+    }
+
+    /// Lets nobody through who is not known.
+    ///
+    /// # Errors
+    /// Nobody knows who asks.
+    pub(super) async fn require_user(&self, by: &Credentials) -> Result<Caller, Status> {
+        let caller = self.caller(by).await?;
+        self.state.read().auth.must_be_known(&caller)?;
+        Ok(caller)
+    }
+}
