@@ -8,10 +8,12 @@
 
 mod call;
 mod generate;
+mod jwt;
 mod send;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use tonic::transport::{Channel, Endpoint};
 
@@ -32,8 +34,12 @@ struct Side {
 }
 
 impl Side {
-    async fn start(binary: &std::path::Path) -> Side {
-        let options = harness::Options::new(binary).flags(["--bcrypt-cost=4".to_owned()]);
+    async fn start(binary: &Path) -> Side {
+        Side::start_with(binary, &["--bcrypt-cost=4".to_owned()]).await
+    }
+
+    async fn start_with(binary: &Path, flags: &[String]) -> Side {
+        let options = harness::Options::new(binary).flags(flags.iter().cloned());
         let start = move || harness::Server::start_with(options).unwrap();
         let server = tokio::task::spawn_blocking(start).await.unwrap();
         let endpoint = Endpoint::new(server.client_url()).unwrap();

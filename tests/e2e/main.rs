@@ -13,6 +13,7 @@
 //! this passes against the real etcd.
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
+mod auth;
 mod chaos;
 mod client;
 mod corrupt;

@@ -152,6 +152,31 @@ fn clients_show_and_see_certificates() {
             }
         });
     }
+    // Whom the certificate names is a user, once there are any.
+    for command in [
+        "user add root:secret",
+        "user grant-role root root",
+        "user add client --no-password",
+        "role add r",
+        "role grant-permission r read a",
+        "user grant-role client r",
+        "auth enable",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert!(etcdctl(&[&known[..], &words].concat()).0, "{command}");
+    }
+    let by_name = |words: &[&str]| etcdctl(&[&known[..], words].concat()).1;
+    assert_eq!(by_name(&["get", "a"]), "a\n1\n");
+    let denied = "etcdserver: permission denied";
+    assert!(by_name(&["put", "a", "2"]).contains(denied));
+    // A password counts for more.
+    let root = ["--user", "root:secret", "put", "a", "2"];
+    assert_eq!(by_name(&root), "OK\n");
+    let nameless = etcdctl(&["--endpoints", &socket, "get", "a"]).1;
+    assert!(
+        nameless.contains("etcdserver: user name is empty"),
+        "{nameless}"
+    );
     let told = || fs::read_to_string(&log).unwrap();
     let line = "tls: client didn't provide a certificate";
     assert!(eventually(LIMIT, || told().contains(line)));

@@ -5,6 +5,9 @@ use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use pkcs8::der::Encode as _;
+use pkcs8::spki::AlgorithmIdentifierRef;
+use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents as RsaPublicKeyComponents;
 use ring::signature::{
@@ -186,58 +189,62 @@ fn keys(
     private: Option<&[u8]>,
 ) -> Result<(Option<EncodingKey>, DecodingKey), String> {
     const MISSING: &str = "auth: missing key data";
-    type Encode = fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>;
-    type Decode = fn(&[u8]) -> jsonwebtoken::errors::Result<DecodingKey>;
-    let (encode, decode): (Encode, Decode) = match kind(algorithm) {
-        Kind::Secret => {
-            let secret = private.filter(|key| !key.is_empty()).ok_or(MISSING)?;
-            let verifies = DecodingKey::from_secret(secret);
-            return Ok((Some(EncodingKey::from_secret(secret)), verifies));
-        }
-        Kind::Ec(_) => (EncodingKey::from_ec_pem, DecodingKey::from_ec_pem),
-        Kind::Ed => (EncodingKey::from_ed_pem, DecodingKey::from_ed_pem),
-        Kind::Rsa => (EncodingKey::from_rsa_pem, DecodingKey::from_rsa_pem),
+    let kind = kind(algorithm);
+    if matches!(kind, Kind::Secret) {
+        let secret = private.filter(|key| !key.is_empty()).ok_or(MISSING)?;
+        let verifies = DecodingKey::from_secret(secret);
+        return Ok((Some(EncodingKey::from_secret(secret)), verifies));
+    }
+    let decode = match kind {
+        Kind::Ec(..) => DecodingKey::from_ec_pem,
+        Kind::Ed => DecodingKey::from_ed_pem,
+        Kind::Rsa | Kind::Secret => DecodingKey::from_rsa_pem,
     };
-    let failed = |error: jsonwebtoken::errors::Error| error.to_string();
-    let given = public.map(decode).transpose().map_err(failed)?;
+    let given = public.map(decode).transpose();
+    let given = given.map_err(|error| format!("auth: public key: {error}"))?;
     let Some(private) = private else {
         return Ok((None, given.ok_or(MISSING)?));
     };
-    let signs = encode(private).map_err(failed)?;
-    let verifies = public_of(algorithm, private)?;
+    let pair = pair(&kind, private).map_err(|error| format!("auth: private key: {error}"))?;
     if let Some(given) = given
-        && !belong_together(algorithm, &signs, &given)
+        && !belong_together(algorithm, &pair.0, &given)
     {
         return Err("auth: public and private keys don't match".to_owned());
     }
-    Ok((Some(signs), verifies))
+    Ok((Some(pair.0), pair.1))
 }
 
 /// What a method signs with.
 enum Kind {
     Secret,
     Rsa,
-    Ec(&'static EcdsaSigningAlgorithm),
+    /// With the object identifier of the curve (RFC 5480 §2.1.1.1).
+    Ec(&'static EcdsaSigningAlgorithm, ObjectIdentifier),
     Ed,
 }
 
 fn kind(algorithm: Algorithm) -> Kind {
+    const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+    const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
     match algorithm {
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Kind::Secret,
-        Algorithm::ES256 => Kind::Ec(&ECDSA_P256_SHA256_FIXED_SIGNING),
-        Algorithm::ES384 => Kind::Ec(&ECDSA_P384_SHA384_FIXED_SIGNING),
+        Algorithm::ES256 => Kind::Ec(&ECDSA_P256_SHA256_FIXED_SIGNING, P256),
+        Algorithm::ES384 => Kind::Ec(&ECDSA_P384_SHA384_FIXED_SIGNING, P384),
         Algorithm::EdDSA => Kind::Ed,
         _ => Kind::Rsa,
     }
 }
 
-/// The public half of a private key.
-fn public_of(algorithm: Algorithm, private: &[u8]) -> Result<DecodingKey, String> {
+/// A private key, and its public half.
+fn pair(kind: &Kind, private: &[u8]) -> Result<(EncodingKey, DecodingKey), String> {
     let key = PrivateKeyDer::from_pem_slice(private).map_err(|error| error.to_string())?;
     let der = key.secret_der();
     let rejected = |error: ring::error::KeyRejected| error.to_string();
-    Ok(match kind(algorithm) {
-        Kind::Secret => DecodingKey::from_secret(private),
+    Ok(match kind {
+        Kind::Secret => (
+            EncodingKey::from_secret(private),
+            DecodingKey::from_secret(private),
+        ),
         Kind::Rsa => {
             let pair = match &key {
                 PrivateKeyDer::Pkcs1(_) => RsaKeyPair::from_der(der),
@@ -245,17 +252,35 @@ fn public_of(algorithm: Algorithm, private: &[u8]) -> Result<DecodingKey, String
             };
             let pair = pair.map_err(rejected)?;
             let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
-            DecodingKey::from_rsa_raw_components(&public.n, &public.e)
+            let signs = EncodingKey::from_rsa_pem(private).map_err(|error| error.to_string())?;
+            let verifies = DecodingKey::from_rsa_raw_components(&public.n, &public.e);
+            (signs, verifies)
         }
-        Kind::Ec(curve) => {
-            let pair = EcdsaKeyPair::from_pkcs8(curve, der, &SystemRandom::new());
-            DecodingKey::from_ec_der(pair.map_err(rejected)?.public_key().as_ref())
+        Kind::Ec(curve, name) => {
+            let der = match &key {
+                PrivateKeyDer::Sec1(_) => in_pkcs8(der, name).map_err(|error| error.to_string())?,
+                _ => der.to_vec(),
+            };
+            let pair = EcdsaKeyPair::from_pkcs8(curve, &der, &SystemRandom::new());
+            let verifies = DecodingKey::from_ec_der(pair.map_err(rejected)?.public_key().as_ref());
+            (EncodingKey::from_ec_der(&der), verifies)
         }
         Kind::Ed => {
             let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?;
-            DecodingKey::from_ed_der(pair.public_key().as_ref())
+            let verifies = DecodingKey::from_ed_der(pair.public_key().as_ref());
+            (EncodingKey::from_ed_der(der), verifies)
         }
     })
+}
+
+/// A private key of an elliptic curve (RFC 5915) in the form for keys of any kind (RFC 5208).
+fn in_pkcs8(sec1: &[u8], curve: &ObjectIdentifier) -> pkcs8::der::Result<Vec<u8>> {
+    const PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+    let algorithm = AlgorithmIdentifierRef {
+        oid: PUBLIC_KEY,
+        parameters: Some(curve.into()),
+    };
+    PrivateKeyInfo::new(algorithm, sec1).to_der()
 }
 
 /// Whether one verifies what the other signs.

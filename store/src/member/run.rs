@@ -68,6 +68,7 @@ pub fn start(
     outbox: Arc<dyn Outbox>,
     others: Arc<dyn Others>,
 ) -> Result<Running, Error> {
+    let scheme = Scheme::parse(&config.auth_token).map_err(Error::AuthToken)?;
     let limits = limits(config);
     let Opened {
         identity,
@@ -77,6 +78,7 @@ pub fn start(
         directory,
         checkpoints,
     } = opened;
+    let passwords = Passwords::new(config.bcrypt_cost).map_err(no_random(&directory))?;
     let space = Arc::new(Space::new(limits.quota_bytes, state.store.live_bytes()));
     let state: Shared = Arc::new(RwLock::new(state));
     let (tasks, task_inbox) = channel();
@@ -109,10 +111,8 @@ pub fn start(
     let hub = Arc::new(Hub::new(state.clone(), metrics.clone()));
     let leases = Arc::new(Keeper::new(metrics.clone()));
     leases.replaced(&state.read().leases);
-    let scheme = Scheme::parse(&config.auth_token).map_err(Error::AuthToken)?;
     let is_enabled = state.read().auth.is_enabled();
     let tokens = Arc::new(Tokens::new(scheme, config.auth_token_ttl, is_enabled));
-    let passwords = Passwords::new(config.bcrypt_cost).map_err(no_random(&directory))?;
     let (leaderless_sender, leaderless) = watch::channel(false);
     let (compacting_sender, compacting) = watch::channel(true);
     let worker = Worker {
