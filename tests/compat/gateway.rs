@@ -113,6 +113,61 @@ POST /v3/lease/keepalive [Grpc-Timeout: 1S] {"ID":"7"}
 POST /v3/lease/keepalive {"ID":"7"} {"ID":{}} {"ID":"7"}
 "#;
 
+/// The same of users and roles, by themselves. `{token}` is what the last login gave.
+const AUTH: &str = r#"
+POST /v3/kv/put {"key":"YQ==","value":"MQ=="}
+POST /v3/auth/status {}
+POST /v3/auth/enable {}
+POST /v3/auth/user/add {"name":"root","password":"pw"}
+POST /v3/auth/user/add {"name":"root","password":"pw"}
+POST /v3/auth/user/add {"name":"","password":"pw"}
+POST /v3/auth/user/add {"name":"u","options":{"no_password":true}}
+POST /v3/auth/user/list {}
+POST /v3/auth/user/grant {"user":"root","role":"root"}
+POST /v3/auth/user/grant {"user":"u","role":"none"}
+POST /v3/auth/role/add {"name":"r"}
+POST /v3/auth/role/add {"name":"root"}
+POST /v3/auth/role/grant {"name":"r","perm":{"permType":"READWRITE","key":"YQ==","range_end":"Yg=="}}
+POST /v3/auth/role/grant {"name":"r","perm":{"permType":1,"key":"Yw=="}}
+POST /v3/auth/role/grant {"name":"r","perm":{"permType":"READ","key":"Yg==","range_end":"YQ=="}}
+POST /v3/auth/role/grant {"name":"r"}
+POST /v3/auth/role/get {"role":"r"}
+POST /v3/auth/role/get {"role":"root"}
+POST /v3/auth/role/get {"role":"none"}
+POST /v3/auth/role/list {}
+POST /v3/auth/user/grant {"user":"u","role":"r"}
+POST /v3/auth/user/get {"name":"u"}
+POST /v3/auth/user/changepw {"name":"u","password":"pw"}
+POST /v3/auth/user/changepw {"name":"none","password":"pw"}
+POST /v3/auth/enable {}
+POST /v3/auth/status {}
+POST /v3/kv/range {"key":"YQ=="}
+POST /v3/auth/user/list {}
+POST /v3/cluster/member/list {}
+POST /v3/watch [Grpc-Timeout: 1S] {"create_request":{"key":"YQ=="}}
+POST /v3/auth/authenticate {"name":"root","password":"wrong"}
+POST /v3/auth/authenticate {"name":"u","password":""}
+POST /v3/auth/authenticate {"name":"root","password":"pw"}
+POST /v3/kv/range [Authorization: {token}] {"key":"YQ=="}
+POST /v3/kv/range [Authorization: Bearer {token}] {"key":"YQ=="}
+POST /v3/kv/range [Grpc-Metadata-Token: {token}] {"key":"YQ=="}
+POST /v3/kv/range [Authorization: {token}x] {"key":"YQ=="}
+POST /v3/auth/user/list [Authorization: {token}] {}
+POST /v3/auth/user/get [Authorization: {token}] {"name":"u"}
+POST /v3/auth/role/revoke [Authorization: {token}] {"role":"r","key":"Yw=="}
+POST /v3/auth/role/revoke [Authorization: {token}] {"role":"r","key":"Yw=="}
+POST /v3/auth/role/get [Authorization: {token}] {"role":"r"}
+POST /v3/auth/user/revoke [Authorization: {token}] {"name":"u","role":"r"}
+POST /v3/auth/user/revoke [Authorization: {token}] {"name":"root","role":"root"}
+POST /v3/auth/role/delete [Authorization: {token}] {"role":"r"}
+POST /v3/auth/user/delete [Authorization: {token}] {"name":"u"}
+POST /v3/auth/user/delete [Authorization: {token}] {"name":"root"}
+POST /v3/auth/disable {}
+POST /v3/auth/disable [Authorization: {token}] {}
+POST /v3/auth/disable {}
+POST /v3/kv/range [Authorization: {token}] {"key":"YQ=="}
+"#;
+
 /// A watch, and what it says after some of the requests.
 const WATCH: &str =
     r#"{"create_request":{"key":"Zm9v","start_revision":"1"}} {"progress_request":{}}"#;
@@ -122,19 +177,44 @@ fn json_gets_the_same_answers() {
     let servers = Servers::find().unwrap();
     let [ours, real] =
         [servers.a, servers.b].map(|binary| Server::start_with(Options::new(binary)).unwrap());
-    let mut report = String::new();
-    let lines = REQUESTS.lines().filter(|line| !line.is_empty());
-    for line in lines {
-        let answers = [&ours, &real].map(|server| ask(&server.endpoint(), line));
-        if answers[0] != answers[1] {
-            report += &format!("\n{line}\n ours: {:?}\n etcd: {:?}", answers[0], answers[1]);
-        }
-    }
+    let mut report = compare(&ours, &real, REQUESTS);
     let watched = [&ours, &real].map(|server| watch(&server.endpoint()));
     if watched[0] != watched[1] {
         report += &format!("\nwatch\n ours: {:?}\n etcd: {:?}", watched[0], watched[1]);
     }
     assert!(report.is_empty(), "{report}");
+}
+
+#[test]
+fn json_is_asked_who_it_is_by_both() {
+    let servers = Servers::find().unwrap();
+    let [ours, real] =
+        [servers.a, servers.b].map(|binary| Server::start_with(Options::new(binary)).unwrap());
+    let report = compare(&ours, &real, AUTH);
+    assert!(report.is_empty(), "{report}");
+}
+
+/// What is answered differently, of requests that are lines.
+fn compare(ours: &Server, real: &Server, requests: &str) -> String {
+    let mut report = String::new();
+    let mut tokens = [String::new(), String::new()];
+    for line in requests.lines().filter(|line| !line.is_empty()) {
+        let mut answers = Vec::new();
+        for (server, token) in [ours, real].into_iter().zip(&mut tokens) {
+            let mut answer = ask(&server.endpoint(), &line.replace("{token}", token));
+            for value in &mut answer.2 {
+                if let Some(given) = value.get_mut("token") {
+                    *token = given.as_str().unwrap().to_owned();
+                    *given = "own".into();
+                }
+            }
+            answers.push(answer);
+        }
+        if answers[0] != answers[1] {
+            report += &format!("\n{line}\n ours: {:?}\n etcd: {:?}", answers[0], answers[1]);
+        }
+    }
+    report
 }
 
 /// Status, the headers that matter, and the body.

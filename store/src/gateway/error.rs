@@ -1,7 +1,7 @@
 //! Errors of calls as HTTP has them.
 
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use tonic::{Code, Status};
@@ -9,12 +9,15 @@ use tonic::{Code, Status};
 /// The answer to a call that failed.
 pub(super) fn answer(status: &Status) -> Response {
     let headers = [(CONTENT_TYPE, "application/json")];
-    (
-        http_code(status.code()),
-        headers,
-        object(status).to_string(),
-    )
-        .into_response()
+    let code = http_code(status.code());
+    let mut response = (code, headers, object(status).to_string()).into_response();
+    // Go's gateway puts the text where RFC 9110 §11.6.1 has a challenge.
+    if status.code() == Code::Unauthenticated
+        && let Ok(text) = HeaderValue::from_str(status.message())
+    {
+        response.headers_mut().insert(WWW_AUTHENTICATE, text);
+    }
+    response
 }
 
 /// The error as an object.
