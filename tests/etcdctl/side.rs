@@ -39,6 +39,12 @@ pub(crate) enum Client {
     Real(PathBuf),
 }
 
+/// The server that both clients talk to, each to one of its own.
+fn server() -> PathBuf {
+    let named = std::env::var_os("PINTLE_TEST_ETCD").map(PathBuf::from);
+    named.unwrap_or_else(|| peers::etcd().unwrap())
+}
+
 /// One server and one client.
 pub(crate) struct Side {
     client: Client,
@@ -49,18 +55,25 @@ pub(crate) struct Side {
 
 impl Side {
     pub(crate) fn ours() -> Self {
-        Self::new(Client::Ours)
+        Self::new(Client::Ours, server())
     }
 
     pub(crate) fn real() -> Self {
-        Self::new(Client::Real(peers::etcdctl().unwrap()))
+        Self::new(Client::Real(peers::etcdctl().unwrap()), server())
+    }
+
+    /// The real client at our server.
+    pub(crate) fn real_at_ours() -> Self {
+        let server = harness::binary("etcd").unwrap();
+        let mut side = Self::new(Client::Real(peers::etcdctl().unwrap()), server);
+        // A real server begins in the second term.
+        side.server.restart().unwrap();
+        side
     }
 
     /// Both servers announce the same peer address, so that they make up the same ids. That of the
     /// member, [`OWN_ID`], is lower than any that comes later: lists have the same order.
-    fn new(client: Client) -> Self {
-        let binary = std::env::var_os("PINTLE_TEST_ETCD").map(PathBuf::from);
-        let binary = binary.unwrap_or_else(|| peers::etcd().unwrap());
+    fn new(client: Client, binary: PathBuf) -> Self {
         let peer = format!("http://127.0.0.1:{OWN_PORT}");
         let options = Options::new(binary).flags([
             "--name=golden".to_owned(),
