@@ -19,6 +19,9 @@ use crate::propose::Proposer;
 
 /// With less than one part in so many of the quota left, the store counts as full.
 const FULL_PART: u64 = 100;
+/// And with less than so many bytes of it, about what an empty database of etcd takes: a quota that
+/// small is full with its first refusal.
+const FULL_BYTES: u64 = 16 * 1024;
 /// With at least one part in so many of the quota free again, the alarm is cleared.
 const FREE_PART: u64 = 10;
 /// How often a raised alarm is looked at.
@@ -88,11 +91,11 @@ impl Space {
     }
 
     fn is_full(&self) -> bool {
-        self.free() <= self.quota / FULL_PART
+        self.free() <= (self.quota / FULL_PART).max(FULL_BYTES)
     }
 
     fn has_room(&self) -> bool {
-        self.free() >= self.quota / FREE_PART
+        self.free() >= (self.quota / FREE_PART).max(2 * FULL_BYTES)
     }
 
     /// What is to be done about this member's alarm. Never about one that an operator raised.

@@ -3,6 +3,8 @@
 use super::*;
 
 const MEMBER: u64 = 7;
+/// Quotas are larger than what counts as full in any case.
+const K: u64 = 10_000;
 
 fn raised(automatic: bool) -> Alarms {
     let mut alarms = Alarms::default();
@@ -51,28 +53,38 @@ fn without_a_quota_everything_fits() {
 
 #[test]
 fn an_oversized_request_fails_alone() {
-    let space = Space::new(Some(1000), 980);
-    assert!(space.reserve(500).is_err());
-    assert!(!is_told(&space), "20 bytes are left");
-    space.set_live(990);
-    assert!(space.reserve(500).is_err());
+    let space = Space::new(Some(1000 * K), 980 * K);
+    assert!(space.reserve(500 * K).is_err());
+    assert!(!is_told(&space), "2 % are left");
+    space.set_live(990 * K);
+    assert!(space.reserve(500 * K).is_err());
     assert!(is_told(&space), "1 % is left");
 }
 
 #[test]
 fn the_alarm_follows_the_space_between_two_bounds() {
-    let space = Space::new(Some(1000), 990);
+    let space = Space::new(Some(1000 * K), 990 * K);
     let none = Alarms::default();
     assert_eq!(space.due(&none, MEMBER), Some(AlarmAction::Activate));
     assert_eq!(space.due(&raised(true), MEMBER), None);
-    space.set_live(901);
+    space.set_live(901 * K);
     assert_eq!(space.due(&raised(true), MEMBER), None, "not yet");
     assert_eq!(space.due(&none, MEMBER), None, "an old notice");
-    space.set_live(900);
+    space.set_live(900 * K);
     let due = space.due(&raised(true), MEMBER);
     assert_eq!(due, Some(AlarmAction::Deactivate));
     let due = space.due(&raised(true), MEMBER + 1);
     assert_eq!(due, None, "another member's");
+}
+
+#[test]
+fn a_tiny_quota_is_full_with_its_first_refusal() {
+    let space = Space::new(Some(5 * 1024), 4 * 1024);
+    assert!(space.reserve(2 * 1024).is_err());
+    assert!(is_told(&space));
+    // And no room is enough to clear the alarm.
+    space.set_live(0);
+    assert_eq!(space.due(&raised(true), MEMBER), None);
 }
 
 #[test]
