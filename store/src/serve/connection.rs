@@ -2,6 +2,7 @@
 
 use super::authority::Lenient;
 use super::gather::Gather;
+use super::godebug;
 use super::listen::Traffic;
 use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
 use super::messages::Messages;
@@ -53,6 +54,8 @@ pub(super) struct Front {
     services: Services,
     options: Options,
     stop: watch::Receiver<bool>,
+    /// Whether the header of each request is told.
+    tells_headers: bool,
     /// Requests that are not answered; of streams those that have not begun.
     under_way: Arc<AtomicUsize>,
 }
@@ -65,6 +68,7 @@ impl Front {
             services,
             options,
             stop,
+            tells_headers: godebug::is_asked_for(),
             under_way: Arc::default(),
         }
     }
@@ -94,6 +98,9 @@ impl Front {
         traffic: Traffic,
         shown: Option<CommonName>,
     ) -> Response<Measured> {
+        if self.tells_headers {
+            godebug::tell(&request);
+        }
         if let Some(name) = shown {
             request.extensions_mut().insert(name);
         }

@@ -18,6 +18,7 @@
 mod authority;
 mod connection;
 mod gather;
+mod godebug;
 mod handshake;
 mod listen;
 mod measured;
