@@ -24,6 +24,7 @@ use crate::log::{self, Level};
 use proto::etcdserverpb as pb;
 
 pub(crate) mod dial;
+mod greeting;
 pub(crate) mod keep_alive;
 pub(crate) mod method;
 pub(crate) mod status;
@@ -31,6 +32,8 @@ pub(crate) mod watch;
 
 /// Attempts of a call that may be repeated.
 const ATTEMPTS_MAX: u32 = 100;
+/// What a learner says to all but a few calls.
+const LEARNER: &str = "etcdserver: rpc not supported for learner";
 /// Pause between attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(25);
 
@@ -40,6 +43,8 @@ pub(crate) struct Client {
     globals: Globals,
     clock: Clock,
     live: Option<Live>,
+    /// Whoever said that it is a learner is asked last.
+    learners: Vec<Target>,
     token: Option<AsciiMetadataValue>,
     /// The `logger` of warning lines.
     pub(crate) logger: &'static str,
@@ -52,6 +57,7 @@ impl Client {
             globals,
             clock,
             live: None,
+            learners: Vec::new(),
             token,
             logger: "etcd-client",
         }
@@ -65,6 +71,7 @@ impl Client {
             globals,
             clock: self.clock,
             live: None,
+            learners: Vec::new(),
             token: self.token.clone(),
             logger: self.logger,
         }
@@ -115,11 +122,37 @@ impl Client {
             };
             self.warn(stderr, method.path, attempt, &why);
             attempt += 1;
-            let again = method.repeatable && why.code() == Code::Unavailable;
-            if !again || attempt == ATTEMPTS_MAX {
+            if attempt == ATTEMPTS_MAX {
+                return Err(why);
+            }
+            if self.wants_another_token(&why) {
+                Box::pin(self.log_in(stderr)).await?;
+            } else if why.message() == LEARNER && self.globals.endpoints.len() > 1 {
+                self.leave_learner();
+            } else if !(method.repeatable && why.code() == Code::Unavailable) {
                 return Err(why);
             }
             sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// Whether a call may succeed with a new token. One that was given is all there is; without a
+    /// login the tables may just have changed on the way of a call by a certificate.
+    fn wants_another_token(&self, why: &Status) -> bool {
+        self.globals.token.is_none()
+            && match why.message() {
+                "etcdserver: user name is empty" => self.globals.login.is_some(),
+                "etcdserver: invalid auth token" | "etcdserver: revision of auth store is old" => {
+                    true
+                }
+                _ => false,
+            }
+    }
+
+    /// A learner refuses what another member may do.
+    fn leave_learner(&mut self) {
+        if let Some(live) = self.live.take() {
+            self.learners.push(live.target);
         }
     }
 
@@ -211,7 +244,10 @@ impl Client {
 
     fn targets(&self) -> Vec<Target> {
         let endpoints = self.globals.endpoints.iter();
-        endpoints.map(|e| Target::parse(e)).collect()
+        let all: Vec<Target> = endpoints.map(|e| Target::parse(e)).collect();
+        let others = all.iter().filter(|target| !self.learners.contains(target));
+        let others: Vec<Target> = others.cloned().collect();
+        if others.is_empty() { all } else { others }
     }
 
     fn request<T>(&self, message: T, deadline: Option<Instant>) -> Request<T> {

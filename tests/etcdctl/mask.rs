@@ -166,13 +166,15 @@ const ID_FIELD: u8 = 8;
 const LEFT: std::ops::Range<u32> = 970..1000;
 
 /// Sizes on disk and raft's applied index move by themselves.
-const SIZES: [(&str, &str); 8] = [
+const SIZES: [(&str, &str); 10] = [
     ("\"dbSize\":", ","),
     ("\"dbSizeInUse\":", ","),
     ("\"DBSize\" : ", "\n"),
     ("\"DBSizeInUse\" : ", "\n"),
     (", 3.7.1, 3.7.0, ", "%, "),
+    (", 3.7.1, 3.6.0, ", "%, "),
     ("│ 3.7.1 │ 3.7.0 │ ", "% │"),
+    ("│ 3.7.1 │ 3.6.0 │ ", "% │"),
     ("remaining(", ")"),
     ("\"size\":\"", "\""),
 ];

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
+use super::greeting::Greeting;
 use super::status;
 use crate::globals::Globals;
 
@@ -68,14 +69,14 @@ impl Target {
     /// Connects, and shakes hands where TLS is spoken.
     async fn connect(&self, tls: Option<&tls::Client>) -> Result<Socket, String> {
         let socket = self.dial().await;
-        let socket = socket.map_err(|why| format!("Error while dialing: {why}"))?;
+        let socket = socket.map_err(|why| format!("transport: Error while dialing: {why}"))?;
         let Some(tls) = tls else { return Ok(socket) };
         match tls.connect(self.host(), socket.stream).await {
             Ok(stream) => Ok(Socket {
                 stream: Box::pin(stream),
                 ..socket
             }),
-            Err(why) => Err(format!("authentication handshake failed: {why}")),
+            Err(why) => Err(format!("transport: authentication handshake failed: {why}")),
         }
     }
 
@@ -160,6 +161,8 @@ struct Socket {
 pub(crate) struct Live {
     /// For calls.
     pub(crate) channel: Channel,
+    /// Whose it is.
+    pub(crate) target: Target,
     remote: String,
     local: String,
     security: &'static str,
@@ -219,7 +222,9 @@ async fn round(targets: &[Target], globals: &Globals) -> Result<Live, String> {
         attempts.spawn(async move {
             match timeout(ATTEMPT_MAX, open(&target, tls, probe, patience)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(format!("Error while dialing: {target:?}: i/o timeout")),
+                Err(_) => Err(format!(
+                    "transport: Error while dialing: {target:?}: i/o timeout"
+                )),
             }
         });
     }
@@ -242,14 +247,16 @@ async fn open(
 ) -> Result<Live, String> {
     let socket = target.connect(tls.as_ref()).await?;
     let uri = target.uri(tls.is_some());
-    let endpoint = Endpoint::from_shared(uri).map_err(|e| format!("Error while dialing: {e}"))?;
+    let undialled = |why: tonic::transport::Error| format!("transport: Error while dialing: {why}");
+    let endpoint = Endpoint::from_shared(uri).map_err(undialled)?;
     let endpoint = endpoint
         .http2_keep_alive_interval(probe)
         .keep_alive_timeout(patience)
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20);
     // The socket is used once: when it is lost, the next call dials all endpoints again.
-    let socket_once = Arc::new(Mutex::new(Some(socket.stream)));
+    let (stream, heard) = Greeting::new(socket.stream);
+    let socket_once = Arc::new(Mutex::new(Some(stream)));
     let connector = tower::service_fn(move |_: http::Uri| {
         let mut slot = socket_once.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = slot
@@ -258,8 +265,12 @@ async fn open(
         async move { stream.map(TokioIo::new) }
     });
     let channel = endpoint.connect_with_connector(connector).await;
+    let channel = channel.map_err(undialled)?;
+    let heard = heard.await.unwrap_or_else(|_| Err("EOF".to_owned()));
+    heard.map_err(|why| format!("error reading server preface: {why}"))?;
     Ok(Live {
-        channel: channel.map_err(|e| format!("Error while dialing: {e}"))?,
+        channel,
+        target: target.clone(),
         remote: socket.remote,
         local: socket.local,
         security: if tls.is_some() { "tls" } else { "insecure" },

@@ -73,7 +73,7 @@ pub(crate) fn deadline() -> Status {
 /// The time is up and no server could be reached: `why` is the last error of the transport.
 pub(crate) fn never_connected(why: &str) -> Status {
     Status::deadline_exceeded(format!(
-        "latest balancer error: connection error: desc = \"transport: {why}\""
+        "latest balancer error: connection error: desc = \"{why}\""
     ))
 }
 

@@ -127,6 +127,13 @@ fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Done {
     writeln!(err, "info\trestoring snapshot\t{places}")?;
     let _lock = status::lock(restore.file, parsed.duration("timeout"))?;
     restore.run().map_err(|error| status::failure(&error))?;
+    for member in &initial.members {
+        writeln!(
+            err,
+            "info\tadded member\t{{\"cluster-id\": \"{:x}\", \"local-member-id\": \"0\", \"added-peer-id\": \"{:x}\", \"added-peer-peer-urls\": {:?}, \"added-peer-is-learner\": {}}}",
+            initial.cluster_id, member.id, member.peer_urls, member.is_learner
+        )?;
+    }
     writeln!(err, "info\trestored snapshot\t{places}")?;
     Ok(())
 }
