@@ -14,6 +14,7 @@ mod alarm;
 mod auth;
 mod child;
 mod compaction;
+mod completion;
 mod defrag;
 mod del;
 mod downgrade;
@@ -67,7 +68,7 @@ pub(crate) static ROOT: Command = Command {
         role::COMMAND,
         later::CHECK,
         make_mirror::COMMAND,
-        later::COMPLETION,
+        completion::COMMAND,
         version::COMMAND,
         OPTIONS,
         HELP,

@@ -1,6 +1,7 @@
 //! Help texts are our own words, but name the same commands and flags.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use crate::script::{Case, read};
 use crate::side::Side;
@@ -100,9 +101,33 @@ fn help_names_the_same_commands_and_flags() {
 }
 
 #[test]
+fn a_shell_takes_the_script_that_completes_its_command_lines() {
+    let mut ours = Side::ours();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let outcome = ours.run(&case(&format!("! completion {shell}")));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{shell}");
+        let script = String::from_utf8(outcome.stdout).unwrap();
+        for word in ["etcdctl", "endpoint", "hashkv", "command-timeout"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+        if shell == "bash" {
+            // What is offered behind two words.
+            let words = "COMP_WORDS=(etcdctl endpoint h); COMP_CWORD=2; \
+                         _etcdctl etcdctl h endpoint; printf '%s\\n' \"${COMPREPLY[@]}\"";
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(file, "{script}\n{words}").unwrap();
+            let mut bash = std::process::Command::new("bash");
+            let output = bash.arg(file.path()).output().unwrap();
+            let offered = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(offered, "health\nhashkv\n");
+        }
+    }
+}
+
+#[test]
 fn later_commands_say_so() {
     let mut ours = Side::ours();
-    for command in ["check perf", "completion bash"] {
+    for command in ["check perf", "check datascale"] {
         let outcome = ours.run(&case(command));
         assert_eq!(outcome.code, 4, "{command}");
         let sentence = "is not available in this release of etcdctl";

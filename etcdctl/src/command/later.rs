@@ -30,6 +30,3 @@ pub(super) const CHECK: Command = group(
         sub("datascale", "Measures memory under a load"),
     ],
 );
-
-pub(super) const COMPLETION: Command =
-    later("completion", "Writes a completion script", Group::Utility);
