@@ -173,6 +173,9 @@ fn handshake(error: &io::Error) -> String {
         Tls::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "tls: first record does not look like a TLS handshake".into()
         }
+        Tls::InvalidCertificate(CertificateError::NotValidForName) => {
+            "client certificate authentication failed".into()
+        }
         Tls::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
         ) => certificate("certificate signed by unknown authority"),

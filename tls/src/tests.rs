@@ -184,12 +184,15 @@ async fn only_allowed_names_pass() {
             allowed: allowed.clone(),
             ..settings.clone()
         });
-        let (served, _) = meet(&server.unwrap(), &client).await;
-        assert_eq!(
-            served,
-            if passes { None } else { refused.clone() },
-            "{allowed:?}"
-        );
+        let (served, told) = meet(&server.unwrap(), &client).await;
+        let expected = match passes {
+            true => (None, None),
+            false => (
+                refused.clone(),
+                Some("remote error: tls: bad certificate".to_owned()),
+            ),
+        };
+        assert_eq!((served, told), expected, "{allowed:?}");
     }
 }
 

@@ -247,8 +247,8 @@ fn is_allowed(leaf: &CertificateDer<'_>, allowed: &Allowed) -> Result<(), Error>
     };
     match passes {
         true => Ok(()),
-        false => Err(Error::General(
-            "client certificate authentication failed".to_owned(),
-        )),
+        // The other end is told what Go tells it: bad_certificate. Chains that are checked by rustls fail with
+        // the names they have instead.
+        false => Err(CertificateError::NotValidForName.into()),
     }
 }
