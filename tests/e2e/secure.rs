@@ -220,3 +220,47 @@ fn members_speak_tls_to_each_other() {
         assert!(cluster.log(0).contains("starting with peer TLS"));
     }
 }
+
+#[test]
+fn members_reach_each_other_by_unix_sockets() {
+    let _alone = ALONE.blocking_lock();
+    let dir = tempfile::tempdir().unwrap();
+    let socket =
+        |member: usize| format!("unix://{}", dir.path().join(format!("p{member}")).display());
+    let clients: Vec<String> = (0..3)
+        .map(|_| format!("127.0.0.1:{}", harness::free_port().unwrap()))
+        .collect();
+    let initial: Vec<String> = (0..3)
+        .map(|member| format!("m{member}={}", socket(member)))
+        .collect();
+    let start = |member: usize| {
+        let mut command = Command::new(harness::binary("etcd").unwrap());
+        command
+            .arg(format!("--name=m{member}"))
+            .arg(format!(
+                "--data-dir={}",
+                dir.path().join(format!("d{member}")).display()
+            ))
+            .arg(format!("--listen-client-urls=http://{}", clients[member]))
+            .arg(format!(
+                "--advertise-client-urls=http://{}",
+                clients[member]
+            ))
+            .arg(format!("--listen-peer-urls={}", socket(member)))
+            .arg(format!("--initial-advertise-peer-urls={}", socket(member)))
+            .arg(format!("--initial-cluster={}", initial.join(",")))
+            .stderr(fs::File::create(dir.path().join(format!("{member}.log"))).unwrap());
+        Running(command.spawn().unwrap())
+    };
+    let mut members: Vec<Running> = (0..3).map(start).collect();
+    let put =
+        |member: usize, value| etcdctl(&["--endpoints", &clients[member], "put", "a", value]).0;
+    for member in 0..3 {
+        assert!(eventually(LIMIT, || put(member, "1")), "member {member}");
+    }
+    drop(members.pop());
+    assert!(eventually(LIMIT, || put(0, "2")));
+    members.push(start(2));
+    let read = ["--endpoints", &clients[2], "get", "a", "--print-value-only"];
+    assert!(eventually(LIMIT, || etcdctl(&read) == (true, "2\n".into())));
+}

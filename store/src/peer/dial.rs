@@ -1,4 +1,4 @@
-//! Connections to other members: TCP, TLS where the URL asks for it, HTTP/2, and the metadata on
+//! Connections to other members: TCP or a Unix socket, TLS where the URL asks for it, HTTP/2, and the metadata on
 //! every call.
 
 use std::io;
@@ -16,8 +16,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use proto::peer::peer_client::PeerClient;
 use tls::Trust;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::AbortHandle;
+use tokio_util::either::Either;
 use tonic::body::Body;
 
 use super::greeting::Greeting;
@@ -47,9 +48,6 @@ pub enum DialError {
     /// The member has no URL that can be used.
     #[error("no URL to connect to")]
     NoUrl,
-    /// Members are not reached over Unix sockets.
-    #[error("a Unix socket cannot be reached from another member")]
-    Unix,
     /// TLS cannot be set up.
     #[error("{0}")]
     Setup(String),
@@ -62,8 +60,10 @@ pub enum DialError {
         source: tls::Rejected,
     },
     /// Nobody answers there.
-    #[error("dial tcp {address}: {source}")]
-    Tcp {
+    #[error("dial {network} {address}: {source}")]
+    Socket {
+        /// `tcp` or `unix`.
+        network: &'static str,
         /// Where.
         address: String,
         /// Why.
@@ -84,13 +84,17 @@ impl DialError {
     /// in between takes it and closes it at once.
     pub(super) fn is_nobody(&self) -> bool {
         match self {
-            Self::Tcp { source, .. } => matches!(
-                source.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-            ),
+            Self::Socket {
+                network, source, ..
+            } => match source.kind() {
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => true,
+                // A name that is not found in DNS says nothing of a process.
+                io::ErrorKind::NotFound => *network == "unix",
+                _ => false,
+            },
             Self::Http { source, .. } => source.is_closed() || source.is_incomplete_message(),
             Self::Tls { source, .. } => source.is_end(),
-            Self::NoUrl | Self::Unix | Self::Setup(_) => false,
+            Self::NoUrl | Self::Setup(_) => false,
         }
     }
 }
@@ -164,15 +168,16 @@ impl Dialer {
         greeting: Option<Greeting>,
         together: Together,
     ) -> Result<Connection, DialError> {
-        if url.is_unix() {
-            return Err(DialError::Unix);
-        }
-        let address = url.authority.clone();
+        let (network, address) = (network(url), url.address());
         let connecting = self.connect(url, patience, greeting, together);
         let dialling = tokio::time::timeout(patience.dial, connecting);
         dialling.await.unwrap_or_else(|_| {
             let source = io::Error::new(io::ErrorKind::TimedOut, "i/o timeout");
-            Err(DialError::Tcp { address, source })
+            Err(DialError::Socket {
+                network,
+                address,
+                source,
+            })
         })
     }
 
@@ -183,10 +188,20 @@ impl Dialer {
         greeting: Option<Greeting>,
         together: Together,
     ) -> Result<Connection, DialError> {
-        let address = url.authority.clone();
-        let socket = match connect(&address).await {
+        let address = url.address();
+        let opened = match url.is_unix() {
+            true => UnixStream::connect(&address).await.map(Either::Right),
+            false => connect(&address).await.map(Either::Left),
+        };
+        let socket = match opened {
             Ok(socket) => socket,
-            Err(source) => return Err(DialError::Tcp { address, source }),
+            Err(source) => {
+                return Err(DialError::Socket {
+                    network: network(url),
+                    address,
+                    source,
+                });
+            }
         };
         if !url.is_tls() {
             return speak(socket, url, patience, greeting, together).await;
@@ -199,6 +214,13 @@ impl Dialer {
             Ok(socket) => speak(socket, url, patience, greeting, together).await,
             Err(source) => Err(DialError::Tls { address, source }),
         }
+    }
+}
+
+fn network(url: &Url) -> &'static str {
+    match url.is_unix() {
+        true => "unix",
+        false => "tcp",
     }
 }
 
