@@ -317,11 +317,9 @@ impl Run {
             let state = worker.machine.state.read();
             worker.space.set_live(state.store.live_bytes());
             worker.leases.replaced(&state.leases);
-            let is_enabled = state.auth.is_enabled();
-            if worker.tokens.is_enabled() != is_enabled {
-                let notice = auth::Notice::Enabled(is_enabled);
-                worker.tokens.notice(notice, Instant::now());
-            }
+            // Which of the tokens still count, nobody here was told.
+            let notice = auth::Notice::Enabled(state.auth.is_enabled());
+            worker.tokens.notice(notice, Instant::now());
         }
         worker.hub.jumped();
         worker.compacting.send_replace(true);

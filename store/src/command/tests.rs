@@ -60,6 +60,7 @@ fn samples() -> Vec<Command> {
             ..Default::default()
         }),
         Command::Membership(Membership::new(&changes(), 1)),
+        Command::Auth(AuthChange::Enable(pb::AuthEnableRequest {}).into()),
     ]
 }
 
@@ -70,6 +71,31 @@ fn every_kind_survives_the_round_trip() {
         assert_eq!(request_id(&bytes), id);
         assert_eq!(Command::decode(&bytes).unwrap(), (id, command));
     }
+}
+
+#[test]
+fn a_caller_survives_it_too() {
+    let caller = Caller {
+        user: "u".into(),
+        revision: 7,
+    };
+    for (id, command) in (1..).zip(samples()) {
+        let bytes = command.encode_by(&caller, id);
+        assert_eq!(request_id(&bytes), id);
+        let decoded = Command::decode_by(&bytes).unwrap();
+        assert_eq!(decoded, (id, caller.clone(), command));
+        for cut in HEADER_LEN..HEADER_LEN + 5 {
+            let error = Command::decode(&bytes.slice(..cut)).unwrap_err();
+            assert!(matches!(error, DecodeError::Caller), "{cut}: {error}");
+        }
+    }
+    // A name that does not fit is nobody's.
+    let caller = Caller {
+        user: "u".repeat(100_000),
+        revision: 7,
+    };
+    let bytes = samples()[0].encode_by(&caller, 1);
+    assert_eq!(bytes, samples()[0].encode(1));
 }
 
 #[test]
@@ -89,10 +115,10 @@ fn what_this_release_does_not_know_is_refused() {
         Err(DecodeError::Short(3))
     ));
     let mut bytes = samples()[0].encode(1).to_vec();
-    bytes[1] = 200;
+    bytes[1] = 100;
     assert!(matches!(
         Command::decode(&bytes.clone().into()),
-        Err(DecodeError::Kind(200))
+        Err(DecodeError::Kind(100))
     ));
     bytes[0] = 9;
     assert!(matches!(

@@ -202,7 +202,7 @@ pub const ALL: &[Flag] = &[
     row("auth-token", Kind::Text, "simple", Group::Auth, Works, "The kind of token: simple or jwt with its options.", Same),
     row("bcrypt-cost", Kind::Uint, "10", Group::Auth, Works, "The work of hashing a password, from 4 to 31.", Same),
     row("auth-token-ttl", Kind::Uint, "300", Group::Auth, Works, "Seconds after which an unused token expires.", Same),
-    row("enable-pprof", Kind::Bool, "false", Group::Monitoring, Later("profiling over HTTP"), "Whether profiles are served at /debug/pprof/.", Same),
+    row("enable-pprof", Kind::Bool, "false", Group::Monitoring, NoEffect("there are no profiles of Go"), "Whether profiles are served at /debug/pprof/, which answers 404 here.", Same),
     row("metrics", Kind::Text, "basic", Group::Monitoring, Works, "How much is measured; extensive adds histograms of the requests.", Same),
     row("listen-metrics-urls", Kind::Urls, "", Group::Monitoring, Works, "Where /metrics, /health, /livez and /readyz are served too.", Same),
     row("logger", Kind::Text, "zap", Group::Logging, Works, "Only zap is known.", Same),

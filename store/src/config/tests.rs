@@ -442,10 +442,6 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
 fn features_that_come_later_say_so() {
     let later: &[(&[&str], &str)] = &[
         (
-            &["--enable-pprof"],
-            "--enable-pprof asks for profiling over HTTP, which is not supported yet",
-        ),
-        (
             &["--discovery-srv=x"],
             "--discovery-srv asks for discovery by DNS, which is not supported yet",
         ),

@@ -4,7 +4,9 @@ use parking_lot::RwLock;
 use proto::etcdserverpb as pb;
 
 use super::*;
+use crate::auth::Caller;
 use crate::backend::MemoryBackend;
+use crate::command::{Assign, AuthChange};
 use crate::mvcc::{Options, Store};
 
 fn machine() -> (Machine, Arc<MemoryBackend>) {
@@ -15,7 +17,7 @@ fn machine() -> (Machine, Arc<MemoryBackend>) {
     (machine, backend)
 }
 
-fn apply(machine: &mut Machine, commands: Vec<Command>) {
+fn apply(machine: &mut Machine, commands: Vec<Command>) -> Applied {
     let next = machine.state.read().applied.0 + 1;
     let entries = (next..).zip(commands).map(|(index, command)| Committed {
         index,
@@ -25,7 +27,7 @@ fn apply(machine: &mut Machine, commands: Vec<Command>) {
         position: None,
         waiter: None,
     });
-    machine.apply(entries.collect());
+    machine.apply(entries.collect())
 }
 
 fn put(value: &'static str) -> Command {
@@ -102,4 +104,95 @@ fn a_checkpoint_that_cannot_be_carried_out_has_failed() {
     machine.give_up_checkpoint();
     assert!(machine.checkpoint_has_failed());
     assert!(machine.retry_checkpoint().is_some());
+}
+
+/// root is in charge and has shown its password.
+fn logged_in() -> Vec<Command> {
+    let changes = [
+        AuthChange::UserAdd(pb::AuthUserAddRequest {
+            name: "root".into(),
+            ..Default::default()
+        }),
+        AuthChange::UserGrantRole(pb::AuthUserGrantRoleRequest {
+            user: "root".into(),
+            role: "root".into(),
+        }),
+        AuthChange::Enable(pb::AuthEnableRequest {}),
+        AuthChange::Assign(Assign {
+            user: "root".into(),
+            letters: "abc".into(),
+        }),
+    ];
+    let commands = changes
+        .into_iter()
+        .map(|change| Command::Auth(change.into()));
+    commands.collect()
+}
+
+#[test]
+fn a_token_of_the_past_is_not_told() {
+    let assigned = Effect::Auth(Notice::Assigned {
+        user: "root".into(),
+        token: "abc.4".into(),
+    });
+    let enabled = || Effect::Auth(Notice::Enabled(true));
+    let (mut present, _) = machine();
+    assert_eq!(
+        apply(&mut present, logged_in()).effects,
+        [enabled(), assigned]
+    );
+    let (mut past, _) = machine();
+    past.replay_end = 4;
+    assert_eq!(apply(&mut past, logged_in()).effects, [enabled()]);
+}
+
+#[test]
+fn who_may_do_what_outlives_a_restart() {
+    let (mut machine, backend) = machine();
+    apply(&mut machine, logged_in());
+    let meta = Meta::of(&machine.state.read());
+    let kept = Meta::decode(meta.encode_to_vec().as_slice()).unwrap();
+    let store = Store::open(backend, Options::default()).unwrap();
+    let state = kept.restore(store).unwrap();
+    assert_eq!(state.auth, machine.state.read().auth);
+    assert!(state.auth.is_enabled());
+}
+
+#[test]
+fn a_command_is_refused_to_who_may_not_ask_for_it() {
+    let (mut machine, _) = machine();
+    apply(&mut machine, logged_in());
+    let mut tell = |caller: &Caller, command: Command| {
+        let next = machine.state.read().applied.0 + 1;
+        let (waiter, mut answer) = tokio::sync::oneshot::channel();
+        let entry = Committed {
+            index: next,
+            term: 1,
+            kind: Kind::Command,
+            data: command.encode_by(caller, next),
+            position: None,
+            waiter: Some(waiter),
+        };
+        for (waiter, outcome) in machine.apply(vec![entry]).answers {
+            let _ = waiter.send(Ok(outcome));
+        }
+        let outcome = answer.try_recv().unwrap().unwrap();
+        outcome.map_err(|error| error.to_string())
+    };
+    let revision = 3;
+    let user = "root".to_owned();
+    let root = Caller { user, revision };
+    assert!(tell(&root, put("1")).is_ok());
+    let nobody = Caller::default();
+    assert_eq!(tell(&nobody, put("2")), Err("user name is empty".into()));
+    let add = |name: &str| {
+        let name = name.to_owned();
+        Command::Auth(AuthChange::RoleAdd(pb::AuthRoleAddRequest { name }).into())
+    };
+    assert_eq!(tell(&nobody, add("r")), Err("user name is empty".into()));
+    assert!(tell(&root, add("r")).is_ok());
+    let old = "revision of auth store is old".to_owned();
+    assert_eq!(tell(&root, put("3")), Err(old));
+    // What members tell each other asks nobody.
+    assert!(tell(&nobody, Command::Publish(pb::Member::default())).is_ok());
 }
