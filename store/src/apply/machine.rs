@@ -111,7 +111,7 @@ impl Machine {
             let outcome = carry_out(&mut state, &entry, &mut effects);
             if entry.index <= self.replay_end {
                 // Whether a token would have run out meanwhile, nobody knows.
-                effects.retain(|effect| !matches!(effect, Effect::Auth(Notice::Assigned { .. })));
+                effects.pop_if(|last| matches!(last, Effect::Auth(Notice::Assigned { .. })));
             }
             if entry.kind != Kind::Command {
                 let accepted = !matches!(outcome, Some(Err(_)));
