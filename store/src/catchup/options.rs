@@ -26,7 +26,7 @@ pub struct Options {
     pub lag_entries_max: u64,
     /// How often the difference is sent at most when it is further ahead.
     pub rounds_max: u32,
-    /// Bytes of frames per second at most.
+    /// Bytes of frames per second at most, as they are before they are packed.
     pub bytes_per_second: u64,
     /// The same while commands are carried out at a rate of [`Options::busy_entries`]: what the two
     /// ends do with frames costs processor time and disk, which those who use the store want, too.

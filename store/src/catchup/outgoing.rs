@@ -76,6 +76,8 @@ pub struct Outgoing {
     sent: u64,
     heard: u64,
     bytes: u64,
+    /// See [`Outgoing::unpacked_len`].
+    unpacked_len: usize,
     views: u32,
     /// How often all of a view had been sent, and by how many entries the log was ahead last.
     rounds: u32,
@@ -100,6 +102,7 @@ impl Outgoing {
             sent: 0,
             heard: 0,
             bytes: 0,
+            unpacked_len: 0,
             views: 0,
             rounds: 0,
             behind: u64::MAX,
@@ -204,10 +207,13 @@ impl Outgoing {
                         self.reached = sending.pieces.reached();
                         self.stage = Stage::Pieces(sending);
                         self.tally.add_piece(&piece, piece.records());
-                        return Ok(self.frame(Frame::Piece(frame::Piece {
+                        let unpacked_len = piece.unpacked_len();
+                        let turn = self.frame(Frame::Piece(frame::Piece {
                             headers: piece.headers,
                             values: piece.values,
-                        })));
+                        }));
+                        self.unpacked_len = unpacked_len;
+                        return Ok(turn);
                     }
                     let Sending { told, meta, .. } = *sending;
                     match self.is_far_behind(told.index) {
@@ -234,6 +240,11 @@ impl Outgoing {
                 }
             };
         }
+    }
+
+    /// How many bytes the last frame would have if nothing in it were packed.
+    pub fn unpacked_len(&self) -> usize {
+        self.unpacked_len
     }
 
     /// Gives the view up if it keeps the state from being saved for too long; to be called now and
@@ -304,6 +315,7 @@ impl Outgoing {
         let bytes = frame.seal(self.sent);
         self.sent += 1;
         self.bytes += bytes.len() as u64;
+        self.unpacked_len = bytes.len();
         Turn::Frame(bytes)
     }
 }

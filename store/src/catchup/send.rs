@@ -76,7 +76,8 @@ impl Sender {
     /// up if it is in the way, and the receiver is listened to: it may refuse.
     async fn frame(&mut self, frame: Bytes) -> Result<(), Error> {
         let deadline = Instant::now() + self.options.stall;
-        let bytes = frame.len();
+        // What is done with it costs by the record, however well it is packed.
+        let bytes = self.outgoing.unpacked_len();
         // The channel is cheap to clone, and the permit must not borrow all of this.
         let frames_out = self.frames_out.clone();
         let permit = loop {

@@ -245,6 +245,18 @@ pub(super) fn count(entry: &[u8]) -> usize {
     usize::try_from(count & !PACKED).unwrap_or(0)
 }
 
+/// How many bytes an entry would have if it were not packed; of one that is none, its own.
+pub(super) fn unpacked_len(entry: &[u8]) -> usize {
+    let body = entry.get(CRC_BYTES..).unwrap_or_default();
+    let mut cursor = Cursor::new(body);
+    let mut packed = || {
+        let marked = cursor.number()?;
+        let (_main, _sub) = (cursor.positive()?, cursor.positive()?);
+        (marked & PACKED != 0).then(|| cursor.size())?
+    };
+    packed().unwrap_or(entry.len())
+}
+
 /// Why an entry is not a chunk.
 pub(super) type Damage = &'static str;
 

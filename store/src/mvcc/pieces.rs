@@ -43,6 +43,11 @@ impl Piece {
     pub fn records(&self) -> usize {
         chunk::count(&self.headers)
     }
+
+    /// How many bytes it would have if nothing of it were packed: what it costs goes by that.
+    pub fn unpacked_len(&self) -> usize {
+        self.headers.len() + chunk::unpacked_len(&self.values)
+    }
 }
 
 /// Says which records there are between the end of the roll call before and `upto`, that included.

@@ -22,9 +22,14 @@ pub struct CommonName(pub Arc<str>);
 
 /// See the module. Nothing is looked at while nobody has to say who they are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Credentials {
-    token: Option<String>,
-    common_name: Option<Arc<str>>,
+pub(super) struct Credentials(Option<Box<Shown>>);
+
+#[derive(Clone, Debug)]
+enum Shown {
+    /// It counts for more than a certificate.
+    Token(String),
+    /// The common name of a certificate.
+    Name(Arc<str>),
 }
 
 impl Member {
@@ -34,31 +39,30 @@ impl Member {
             return Credentials::default();
         }
         let metadata = request.metadata();
-        let token = TOKEN.iter().find_map(|name| metadata.get(*name));
-        let token = token.map(|token| {
-            let token = String::from_utf8_lossy(token.as_bytes()).into_owned();
-            token
-                .strip_prefix(BEARER)
-                .map(str::to_owned)
-                .unwrap_or(token)
-        });
+        if let Some(token) = TOKEN.iter().find_map(|name| metadata.get(*name)) {
+            let token = String::from_utf8_lossy(token.as_bytes());
+            let token = token.strip_prefix(BEARER).unwrap_or(&token);
+            return Credentials(Some(Box::new(Shown::Token(token.to_owned()))));
+        }
         let name = request.extensions().get::<CommonName>();
         let name = name.filter(|_| !metadata.contains_key(GATEWAY));
-        Credentials {
-            token,
-            common_name: name.map(|name| name.0.clone()),
-        }
+        Credentials(name.map(|name| Box::new(Shown::Name(name.0.clone()))))
     }
 
-    /// Who that is. A token counts for more than a certificate.
+    /// Who that is.
     ///
     /// # Errors
     /// A token that does not count, or a member that cannot find out.
     pub(super) async fn caller(&self, by: &Credentials) -> Result<Caller, Status> {
-        if by.token.is_none() && by.common_name.is_none() {
-            return Ok(Caller::default());
+        match &by.0 {
+            None => Ok(Caller::default()),
+            // Boxed, so that requests of nobody in particular do not carry its state around.
+            Some(shown) => Box::pin(self.find_out(shown)).await,
         }
-        if let Some(token) = &by.token {
+    }
+
+    async fn find_out(&self, shown: &Shown) -> Result<Caller, Status> {
+        if let Shown::Token(token) = shown {
             // It may have been assigned by another member, and be known here in a moment.
             let applied = self.raft.link().applied_index();
             if assigned_at(token).is_some_and(|index| index > applied) {
@@ -72,13 +76,12 @@ impl Member {
             }
             state.auth.revision()
         };
-        match (&by.token, &by.common_name) {
-            (Some(token), _) => Ok(self.tokens.caller(token, revision, Instant::now())?),
-            (None, Some(name)) => Ok(Caller {
+        match shown {
+            Shown::Token(token) => Ok(self.tokens.caller(token, revision, Instant::now())?),
+            Shown::Name(name) => Ok(Caller {
                 user: name.to_string(),
                 revision,
             }),
-            (None, None) => Ok(Caller::default()),
         }
     }
 

@@ -76,6 +76,10 @@ fn values_are_packed_if_that_saves_something() {
     let lengths = KINDS.map(|value| sample(value).1.values.len());
     assert!(lengths[0] < 150, "{lengths:?}");
     assert!(lengths[1] > 300, "{lengths:?}");
+    // What they cost does not depend on it.
+    let costs = KINDS.map(|value| unpacked_len(&sample(value).1.values));
+    assert!(costs[0] > 300 && costs[1] == lengths[1], "{costs:?}");
+    assert_eq!(unpacked_len(b"abc"), 3);
 }
 
 #[test]
