@@ -108,13 +108,28 @@ fn what_cannot_be_restored_leaves_nothing() {
         ),
         (open_to_all(), u64::MAX),
         (open_to_all(), i64::MAX as u64),
-        (description(), 0),
     ];
     for (description, bump) in cases {
         write(&file, &description, &[put(2, 0, "a", b"1")]);
         restore(&file, &data_dir, bump).unwrap_err();
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
+}
+
+#[test]
+fn what_asked_for_a_password_still_does() {
+    let (directory, file) = scratch();
+    let description = description();
+    assert!(description.auth.enabled);
+    write(&file, &description, &[put(2, 0, "a", b"1")]);
+    let data_dir = directory.path().join("data");
+    restore(&file, &data_dir, 0).unwrap();
+    let meta = backend(&data_dir).get(META_KEY).unwrap().unwrap();
+    let auth = Meta::decode(meta).unwrap().auth.unwrap();
+    assert!(auth.is_enabled);
+    assert_eq!(auth.revision, description.auth.revision);
+    assert_eq!(auth.users, description.auth.users);
+    assert_eq!(auth.roles, description.auth.roles);
 }
 
 #[test]
