@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use harness::{binary, output, peers};
-use store::snapshot::{self, Error, Import};
 
 use super::model::Model;
 use super::{COMMAND_LIMIT, save};
