@@ -1,25 +1,9 @@
 //! Users and roles in a cluster: known to every member, after a kill too, and in a backup.
 
-use std::process::Command;
-use std::time::Duration;
+use harness::{Cluster, ClusterOptions, Server, eventually, peers};
 
-use harness::{Cluster, ClusterOptions, Server, eventually, output, peers};
-
-use crate::ALONE;
 use crate::client::LIMIT;
-
-/// How long one command may take.
-const COMMAND: Duration = Duration::from_secs(30);
-
-/// What a command told, on whichever stream, and whether it succeeded.
-fn run(program: std::path::PathBuf, arguments: &[&str]) -> (bool, String) {
-    let mut command = Command::new(program);
-    command.env_clear().args(arguments);
-    let output = output(&mut command, COMMAND).unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    (output.status.success(), text)
-}
+use crate::{ALONE, command};
 
 /// A command of the real `etcdctl`, as the user in front.
 fn etcdctl(endpoint: &str, user: &str, arguments: &str) -> (bool, String) {
@@ -28,7 +12,7 @@ fn etcdctl(endpoint: &str, user: &str, arguments: &str) -> (bool, String) {
         all.extend(["--user", user]);
     }
     all.extend(arguments.split(' '));
-    run(peers::etcdctl().unwrap(), &all)
+    command::etcdctl(&all)
 }
 
 fn done(endpoint: &str, user: &str, arguments: &str) {
@@ -102,8 +86,8 @@ fn every_member_knows_who_may_do_what() {
         let data = tempfile::tempdir().unwrap();
         let data_dir = data.path().join("data");
         let target = data_dir.display().to_string();
-        let restored = run(
-            etcdutl,
+        let restored = command::told(
+            &etcdutl,
             &["snapshot", "restore", &file, "--data-dir", &target],
         );
         assert!(restored.0, "{}", restored.1);

@@ -16,6 +16,7 @@
 mod auth;
 mod chaos;
 mod client;
+mod command;
 mod corrupt;
 mod faults;
 mod load;

@@ -2,31 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output};
-use std::time::Duration;
+use std::process::{Child, Command};
 
-use harness::{Cluster, ClusterOptions, eventually, output, peers};
+use harness::{Cluster, ClusterOptions, eventually, peers};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::ALONE;
 use crate::client::LIMIT;
-
-/// How long one command may take.
-const COMMAND: Duration = Duration::from_secs(30);
-
-/// Whether a command of `etcdctl` succeeded, and what it told.
-fn etcdctl(arguments: &[&str]) -> (bool, String) {
-    let output = run(&peers::etcdctl().unwrap(), arguments);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    (output.status.success(), text)
-}
-
-fn run(program: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(program);
-    command.env_clear().args(arguments);
-    output(&mut command, COMMAND).unwrap()
-}
+use crate::command::{etcdctl, run};
 
 /// Sees that both `etcdctl` do the same: exit code, output, and the last line of what they complain.
 fn same(arguments: &[&str]) {

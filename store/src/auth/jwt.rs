@@ -189,16 +189,15 @@ fn keys(
     private: Option<&[u8]>,
 ) -> Result<(Option<EncodingKey>, DecodingKey), String> {
     const MISSING: &str = "auth: missing key data";
-    let kind = kind(algorithm);
-    if matches!(kind, Kind::Secret) {
+    let Some(kind) = kind(algorithm) else {
         let secret = private.filter(|key| !key.is_empty()).ok_or(MISSING)?;
         let verifies = DecodingKey::from_secret(secret);
         return Ok((Some(EncodingKey::from_secret(secret)), verifies));
-    }
+    };
     let decode = match kind {
         Kind::Ec(..) => DecodingKey::from_ec_pem,
         Kind::Ed => DecodingKey::from_ed_pem,
-        Kind::Rsa | Kind::Secret => DecodingKey::from_rsa_pem,
+        Kind::Rsa => DecodingKey::from_rsa_pem,
     };
     let given = public.map(decode).transpose();
     let given = given.map_err(|error| format!("auth: public key: {error}"))?;
@@ -214,25 +213,25 @@ fn keys(
     Ok((Some(pair.0), pair.1))
 }
 
-/// What a method signs with.
+/// The kind of key pair that a method signs and verifies with.
 enum Kind {
-    Secret,
     Rsa,
     /// With the object identifier of the curve (RFC 5480 §2.1.1.1).
     Ec(&'static EcdsaSigningAlgorithm, ObjectIdentifier),
     Ed,
 }
 
-fn kind(algorithm: Algorithm) -> Kind {
+/// Nothing for methods by which both share a secret.
+fn kind(algorithm: Algorithm) -> Option<Kind> {
     const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
     const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-    match algorithm {
-        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Kind::Secret,
+    Some(match algorithm {
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => return None,
         Algorithm::ES256 => Kind::Ec(&ECDSA_P256_SHA256_FIXED_SIGNING, P256),
         Algorithm::ES384 => Kind::Ec(&ECDSA_P384_SHA384_FIXED_SIGNING, P384),
         Algorithm::EdDSA => Kind::Ed,
         _ => Kind::Rsa,
-    }
+    })
 }
 
 /// A private key, and its public half.
@@ -241,10 +240,6 @@ fn pair(kind: &Kind, private: &[u8]) -> Result<(EncodingKey, DecodingKey), Strin
     let der = key.secret_der();
     let rejected = |error: ring::error::KeyRejected| error.to_string();
     Ok(match kind {
-        Kind::Secret => (
-            EncodingKey::from_secret(private),
-            DecodingKey::from_secret(private),
-        ),
         Kind::Rsa => {
             let pair = match &key {
                 PrivateKeyDer::Pkcs1(_) => RsaKeyPair::from_der(der),

@@ -99,6 +99,10 @@ impl Member {
     /// # Errors
     /// Nobody knows who asks.
     pub(super) async fn require_user(&self, by: &Credentials) -> Result<Caller, Status> {
+        // Renewals come by here: while nobody has to say who they are, the state is left alone.
+        if !self.tokens.is_enabled() {
+            return Ok(Caller::default());
+        }
         let caller = self.caller(by).await?;
         self.state.read().auth.must_be_known(&caller)?;
         Ok(caller)

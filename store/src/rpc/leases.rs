@@ -17,8 +17,10 @@ const FORWARD_PAUSE: Duration = Duration::from_millis(50);
 impl Member {
     /// As [`Member::renew`], for who may write all that hangs on the lease.
     pub(super) async fn renew_by(&self, by: &Credentials, id: i64) -> Result<i64, Status> {
-        let caller = self.require_user(by).await?;
-        permit::may_write_keys(&self.state.read(), &caller, id)?;
+        if self.tokens.is_enabled() {
+            let caller = self.require_user(by).await?;
+            permit::may_write_keys(&self.state.read(), &caller, id)?;
+        }
         self.renew(id).await
     }
 
