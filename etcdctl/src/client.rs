@@ -8,6 +8,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use dial::{Connection, Target};
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::client::Grpc;
@@ -16,15 +17,13 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use self::dial::{Live, Target};
 pub(crate) use self::method::Method;
 use crate::globals::Globals;
 use crate::io::Clock;
 use crate::log::{self, Level};
 use proto::etcdserverpb as pb;
 
-pub(crate) mod dial;
-mod greeting;
+mod endpoints;
 pub(crate) mod keep_alive;
 pub(crate) mod method;
 pub(crate) mod status;
@@ -42,7 +41,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(25);
 pub(crate) struct Client {
     globals: Globals,
     clock: Clock,
-    live: Option<Live>,
+    live: Option<Connection>,
     /// Whoever said that it is a learner is asked last.
     learners: Vec<Target>,
     token: Option<AsciiMetadataValue>,
@@ -235,7 +234,7 @@ impl Client {
     async fn grpc(&mut self, deadline: Option<Instant>) -> Result<Grpc<Channel>, Status> {
         let live = match self.live.take() {
             Some(live) => live,
-            None => dial::first(&self.targets(), &self.globals, deadline).await?,
+            None => endpoints::first(&self.targets(), &self.globals, deadline).await?,
         };
         let channel = live.channel.clone();
         self.live = Some(live);

@@ -1,7 +1,6 @@
 //! Failures of calls in the words of etcd's client and of gRPC's Go library.
 
 use std::error::Error;
-use std::io;
 
 use tonic::{Code, Status};
 
@@ -99,15 +98,4 @@ pub(crate) fn settle(why: Status, receive_max: usize) -> (Status, bool) {
         return (Status::resource_exhausted(text), false);
     }
     (why, false)
-}
-
-/// An operating system error as Go words it: `connection refused`.
-pub(crate) fn os_error(why: &io::Error) -> String {
-    let text = why.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => String::new(),
-    }
 }

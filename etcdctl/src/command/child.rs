@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 
-use crate::client::status;
 use crate::exit::Failure;
 use crate::go::quote::quote;
 use crate::io::ChildOutput;
@@ -47,7 +46,7 @@ pub(super) fn run(
         }
         Err(why) if name.contains(&b'/') => {
             let name = String::from_utf8_lossy(name);
-            Ok(Err(format!("fork/exec {name}: {}", status::os_error(&why))))
+            Ok(Err(format!("fork/exec {name}: {}", dial::os_error(&why))))
         }
         Err(_) => {
             let name = quote(name);

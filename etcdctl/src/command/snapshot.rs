@@ -67,7 +67,7 @@ fn save(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     let outcome = fetch(&mut context, &part).and_then(|version| {
         fs::rename(&part, &path).map_err(|why| {
             let (part, path) = (part.display(), path.display());
-            let why = status::os_error(&why);
+            let why = dial::os_error(&why);
             interrupted(format!("could not rename {part} to {path} ({why})"))
         })?;
         Ok(version)
@@ -102,7 +102,7 @@ fn fetch(context: &mut Context<'_>, part: &Path) -> Result<String, Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(part).map_err(|why| {
-        let (part, why) = (part.display(), status::os_error(&why));
+        let (part, why) = (part.display(), dial::os_error(&why));
         interrupted(format!("could not open {part} (open {part}: {why})"))
     })?;
     info(
@@ -114,7 +114,7 @@ fn fetch(context: &mut Context<'_>, part: &Path) -> Result<String, Failure> {
     let start = (context.io.clock.monotonic)();
     let (size, version) = download(context, &mut file)?;
     file.sync_all().map_err(|why| {
-        let why = status::os_error(&why);
+        let why = dial::os_error(&why);
         interrupted(format!("could not fsync snapshot: {why}"))
     })?;
     let took = duration::format(context.since(start));
@@ -158,7 +158,7 @@ fn download(context: &mut Context<'_>, file: &mut File) -> Result<(u64, String),
         while let Some(piece) = stream.message().await.map_err(|why| rpc(&why))? {
             sum.update(&piece.blob);
             file.write_all(&piece.blob).map_err(|why| {
-                let why = status::os_error(&why);
+                let why = dial::os_error(&why);
                 interrupted(format!("could not write snapshot: {why}"))
             })?;
             if version.is_empty() {
