@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// The names, for people.
 pub(crate) const HELP: &str = "Roles, each with the flags of the program it stands for:
-  pintle etcd [flags]       the store
+  pintle etcd [flags]       the store; also etcd gateway and etcd grpc-proxy
   pintle etcdctl [command]  its command-line client
   pintle etcdutl [command]  its tool for files";
 
@@ -53,7 +53,7 @@ fn etcd(arguments: Vec<OsString>) -> ExitCode {
     let environment: Vec<(String, String)> = std::env::vars_os()
         .map(|(name, value)| (text(name), text(value)))
         .collect();
-    store::etcd::run(&arguments, &environment, store::member::serve)
+    etcdproxy::etcd(&arguments, &environment)
 }
 
 fn etcdctl(arguments: Vec<OsString>) -> ExitCode {

@@ -10,10 +10,11 @@
 
 mod connection;
 mod greeting;
+pub mod srv;
 mod target;
 
 pub use connection::{Connection, Pings, peer};
-pub use target::Target;
+pub use target::{ReadWrite, Stream, Target};
 
 use std::io;
 

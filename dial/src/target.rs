@@ -62,6 +62,21 @@ impl Target {
         }
     }
 
+    /// A stream for HTTP/1, for what is not gRPC.
+    ///
+    /// # Errors
+    /// As those of a connection.
+    pub async fn stream(&self, tls: Option<&tls::Client>) -> Result<Stream, String> {
+        let socket = self.dial().await?;
+        let Some(tls) = tls else {
+            return Ok(socket.stream);
+        };
+        match tls.connect_http1(self.host(), socket.stream).await {
+            Ok(stream) => Ok(Box::pin(stream)),
+            Err(why) => Err(format!("authentication handshake failed: {why}")),
+        }
+    }
+
     async fn dial(&self) -> Result<Socket, String> {
         match self {
             Self::Tcp(address) => tcp(address).await,
@@ -129,12 +144,16 @@ async fn tcp(address: &str) -> Result<Socket, String> {
     Err(latest)
 }
 
-pub(crate) trait ReadWrite: AsyncRead + AsyncWrite + Send {}
+/// What is read from and written to.
+pub trait ReadWrite: AsyncRead + AsyncWrite + Send {}
 impl<T: AsyncRead + AsyncWrite + Send> ReadWrite for T {}
+
+/// A stream, whatever it goes over.
+pub type Stream = Pin<Box<dyn ReadWrite>>;
 
 /// A stream and the addresses of its ends.
 pub(crate) struct Socket {
     pub(crate) remote: String,
     pub(crate) local: String,
-    pub(crate) stream: Pin<Box<dyn ReadWrite>>,
+    pub(crate) stream: Stream,
 }

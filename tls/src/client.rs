@@ -30,6 +30,8 @@ pub enum Trust {
 #[derive(Clone)]
 pub struct Client {
     connector: TlsConnector,
+    /// The same for HTTP/1.
+    old_http: TlsConnector,
 }
 
 impl std::fmt::Debug for Client {
@@ -64,8 +66,11 @@ impl Client {
             builder.with_client_cert_resolver(Keys::open(cert, key, provider)?)
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
+        let mut old_http = config.clone();
+        old_http.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
             connector: TlsConnector::from(Arc::new(config)),
+            old_http: TlsConnector::from(Arc::new(old_http)),
         })
     }
 
@@ -77,10 +82,32 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|why| Rejected::Handshake(io::Error::new(io::ErrorKind::InvalidInput, why)))?;
-        let shaking = self.connector.connect(name, socket);
-        shaking.await.map_err(Rejected::Handshake)
+        shake(&self.connector, host, socket).await
     }
+
+    /// The same for HTTP/1, which is spoken inside then.
+    ///
+    /// # Errors
+    /// [`Rejected::Handshake`].
+    pub async fn connect_http1<S>(&self, host: &str, socket: S) -> Result<ClientStream<S>, Rejected>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        shake(&self.old_http, host, socket).await
+    }
+}
+
+async fn shake<S>(
+    connector: &TlsConnector,
+    host: &str,
+    socket: S,
+) -> Result<ClientStream<S>, Rejected>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|why| Rejected::Handshake(io::Error::new(io::ErrorKind::InvalidInput, why)))?;
+    let shaking = connector.connect(name, socket);
+    shaking.await.map_err(Rejected::Handshake)
 }

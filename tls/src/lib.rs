@@ -26,6 +26,7 @@ mod verify;
 
 pub use client::{Client, ClientStream, Trust};
 pub use error::{Error, Rejected};
+pub use names::common_name_in;
 pub use server::{Server, ServerStream};
 pub use settings::{Allowed, Settings, Version};
 pub use suites::{Suite, parse_suites};

@@ -1,11 +1,14 @@
 //! The names in certificates: what they are valid for, and whether they name an address.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::{Error, files};
 
 /// The common name of whom a certificate was made out to; of several the last, as in Go.
 pub(crate) fn common_name(der: &CertificateDer<'_>) -> Option<String> {
@@ -13,6 +16,14 @@ pub(crate) fn common_name(der: &CertificateDer<'_>) -> Option<String> {
     let names = certificate.subject().iter_common_name();
     let last = names.last()?.as_str().ok()?;
     Some(last.to_owned())
+}
+
+/// The common name in a file's first certificate; nothing if it names none.
+///
+/// # Errors
+/// The file cannot be read, or holds no certificate.
+pub fn common_name_in(path: &Path) -> Result<Option<String>, Error> {
+    Ok(files::chain(path)?.first().and_then(common_name))
 }
 
 /// Whether a certificate is valid for a host, be it a name or an address.

@@ -21,7 +21,7 @@ pub(crate) fn run(workspace: &Path, arguments: &[String]) -> anyhow::Result<()> 
         );
         Ok(())
     };
-    cargo(&["build", "--release", "-p", "store", "--bin", "etcd"])?;
+    cargo(&["build", "--release", "-p", "etcdproxy", "--bin", "etcd"])?;
     cargo(&["build", "--release", "-p", "load"])?;
     let arguments = match arguments {
         [] => vec!["table".to_owned()],

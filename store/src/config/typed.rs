@@ -124,6 +124,8 @@ pub struct Config {
     pub snapshot_count: u64,
     /// Entries kept in the log behind a checkpoint.
     pub snapshot_catchup_entries: u64,
+    /// `--bootstrap-defrag-threshold-megabytes`; zero if nobody asked.
+    pub bootstrap_defrag_threshold_megabytes: u64,
     /// The time of one raft tick.
     pub heartbeat_interval: Duration,
     /// The time after which an election begins.
@@ -274,6 +276,8 @@ impl Config {
             data_dir,
             snapshot_count: settings.uint("snapshot-count"),
             snapshot_catchup_entries: settings.uint("snapshot-catchup-entries"),
+            bootstrap_defrag_threshold_megabytes: settings
+                .uint("bootstrap-defrag-threshold-megabytes"),
             heartbeat_interval: millis("heartbeat-interval"),
             election_timeout: millis("election-timeout"),
             raft_read_timeout: patience("raft-read-timeout"),

@@ -51,23 +51,9 @@ pub struct Start {
     pub ready: Ready,
 }
 
-/// Runs the command with the arguments and the environment of the process.
+/// Runs the command; the first argument is the name of the program.
 ///
 /// `member` serves until [`Start::stop`] turns true and then returns.
-pub fn main<F, M>(member: F) -> ExitCode
-where
-    F: FnOnce(Start) -> M,
-    M: Future<Output = Result<(), Failure>>,
-{
-    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    let arguments: Vec<String> = std::env::args_os().map(text).collect();
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .map(|(name, value)| (text(name), text(value)))
-        .collect();
-    run(&arguments, &environment, member)
-}
-
-/// Runs the command; the first argument is the name of the program.
 pub fn run<F, M>(arguments: &[String], environment: &[(String, String)], member: F) -> ExitCode
 where
     F: FnOnce(Start) -> M,
@@ -221,8 +207,19 @@ fn introduce(config: &Config, data: &DataDir) {
         "pre-vote" = config.pre_vote,
         "feature-gates" = config.gates.text(),
         "auto-compaction" = ?config.auto_compaction,
+        "v2-deprecation" = "write-only",
         "starting an etcd server"
     );
+    if config.bootstrap_defrag_threshold_megabytes > 0 {
+        let bytes = config
+            .bootstrap_defrag_threshold_megabytes
+            .saturating_mul(1024 * 1024);
+        tracing::info!(
+            "bootstrap-defrag-threshold-bytes" = bytes,
+            reason = "space is given back as it becomes free",
+            "Skipping defragmentation"
+        );
+    }
 }
 
 /// Ends the process by the signal it got. The first process of a container cannot, since the

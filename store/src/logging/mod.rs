@@ -27,7 +27,7 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// Crates whose lines are written at every level.
-const OWN_TARGETS: [&str; 4] = ["store", "etcd", "etcdctl", "pintle"];
+const OWN_TARGETS: [&str; 5] = ["store", "etcd", "etcdctl", "etcdproxy", "pintle"];
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]

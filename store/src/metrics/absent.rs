@@ -4,13 +4,9 @@ use super::Error;
 use super::register::Register;
 use prometheus::{HistogramOpts, HistogramVec, Opts};
 
-/// Gauges of the proxy, of API 2 and of Go's runtime.
+/// Gauges of API 2 and of Go's runtime.
 const GAUGES: &[&str] = &[
     "etcd_debugging_store_watchers",
-    "etcd_grpc_proxy_cache_hits_total",
-    "etcd_grpc_proxy_cache_keys_total",
-    "etcd_grpc_proxy_cache_misses_total",
-    "etcd_grpc_proxy_watchers_coalescing_total",
     "go_gc_gogc_percent",
     "go_gc_gomemlimit_bytes",
     "go_goroutines",
@@ -40,7 +36,6 @@ const GAUGES: &[&str] = &[
 const COUNTERS: &[&str] = &[
     "etcd_debugging_store_expires_total",
     "etcd_debugging_store_watch_requests_total",
-    "etcd_grpc_proxy_events_coalescing_total",
     "etcd_server_heartbeat_send_failures_total",
     "etcd_server_learner_promote_successes",
     "go_memstats_alloc_bytes_total",

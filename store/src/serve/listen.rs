@@ -311,11 +311,37 @@ fn open_all(
     Ok(bound)
 }
 
+/// Opens a listener for clients at `host:port`, for whoever has no member's configuration: the proxy.
+/// Must run inside the runtime.
+///
+/// # Errors
+/// If the address is in use or not this machine's.
+pub fn bind_at(authority: &str, tls: Option<tls::Server>) -> Result<Bound, Error> {
+    open_at(authority, Traffic::Both, tls)
+}
+
+/// The same for those who ask for metrics.
+///
+/// # Errors
+/// As [`bind_at`].
+pub fn bind_metrics_at(authority: &str, tls: Option<tls::Server>) -> Result<Bound, Error> {
+    open_at(authority, Traffic::Metrics, tls)
+}
+
+fn open_at(authority: &str, traffic: Traffic, tls: Option<tls::Server>) -> Result<Bound, Error> {
+    Ok(Bound {
+        listener: open_tcp(authority, false)?,
+        address: authority.to_owned(),
+        traffic,
+        security: tls.map_or(Security::Plain, Security::Tls),
+    })
+}
+
 fn open(url: &Url, traffic: Traffic, security: Security, config: &Config) -> Result<Bound, Error> {
     let address = url.address();
     let listener = match url.is_unix() {
         true => open_unix(Path::new(&address))?,
-        false => open_tcp(&url.authority, config)?,
+        false => open_tcp(&url.authority, config.socket_reuse_port)?,
     };
     Ok(Bound {
         listener,
@@ -343,16 +369,16 @@ fn open_unix(path: &Path) -> Result<Listener, Error> {
     })
 }
 
-fn open_tcp(authority: &str, config: &Config) -> Result<Listener, Error> {
+fn open_tcp(authority: &str, reuses_port: bool) -> Result<Listener, Error> {
     let fail = |step, address: &str| {
         let address = address.to_owned();
         move |why| Error::Listen { address, step, why }
     };
     let asked = resolve(authority).map_err(fail("lookup", authority))?;
     let shown = asked.to_string();
-    let listener = match dual_stack(asked, config) {
+    let listener = match dual_stack(asked, reuses_port) {
         Some(listener) => Ok(listener),
-        None => listen(asked, config),
+        None => listen(asked, reuses_port),
     };
     let listener = listener.map_err(fail("bind", &shown))?;
     let listener = TcpListener::from_std(listener).map_err(fail("listen", &shown))?;
@@ -377,18 +403,18 @@ fn resolve(authority: &str) -> io::Result<SocketAddr> {
 }
 
 /// `0.0.0.0` means every address, those of IPv6 too, where the machine has it.
-fn dual_stack(asked: SocketAddr, config: &Config) -> Option<std::net::TcpListener> {
+fn dual_stack(asked: SocketAddr, reuses_port: bool) -> Option<std::net::TcpListener> {
     if asked.ip() != IpAddr::V4(Ipv4Addr::UNSPECIFIED) {
         return None;
     }
     listen(
         SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), asked.port()),
-        config,
+        reuses_port,
     )
     .ok()
 }
 
-fn listen(address: SocketAddr, config: &Config) -> io::Result<std::net::TcpListener> {
+fn listen(address: SocketAddr, reuses_port: bool) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -399,7 +425,7 @@ fn listen(address: SocketAddr, config: &Config) -> io::Result<std::net::TcpListe
     }
     // Go always sets this, so --socket-reuse-address has nothing to add.
     socket.set_reuse_address(true)?;
-    socket.set_reuse_port(config.socket_reuse_port)?;
+    socket.set_reuse_port(reuses_port)?;
     // Accepted connections inherit it.
     let keepalive = TcpKeepalive::new()
         .with_time(TCP_KEEPALIVE)

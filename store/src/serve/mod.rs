@@ -27,9 +27,9 @@ mod refuse;
 mod sniff;
 mod socket;
 
-pub use listen::{Bound, Error, bind, bind_metrics, bind_peers};
+pub use listen::{Bound, Error, bind, bind_at, bind_metrics, bind_metrics_at, bind_peers};
 
-use crate::config::Config;
+use crate::config::{Config, Keepalive};
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +93,22 @@ impl Options {
             frame_bytes: None,
             checks_address: false,
             names_users: config.client_security.tls.client_cert_auth,
+        }
+    }
+
+    /// The options of a proxy, which has no member's configuration.
+    #[must_use]
+    pub fn of_proxy(max_receive_bytes: usize, streams_max: u32, keepalive: &Keepalive) -> Self {
+        Self {
+            max_receive_bytes,
+            max_concurrent_streams: streams_max,
+            keepalive_interval: keepalive.interval,
+            keepalive_timeout: keepalive.timeout,
+            stop_within: STOP_WITHIN,
+            windows: (STREAM_WINDOW_BYTES, CONNECTION_WINDOW_BYTES),
+            frame_bytes: None,
+            checks_address: false,
+            names_users: false,
         }
     }
 

@@ -1,0 +1,98 @@
+//! Whether the cluster has a leader, for streams that must not outlive it.
+//!
+//! A watch of a revision that never comes is kept open at a member, on the condition that there is a
+//! leader; its end tells that there is none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::etcdserverpb as pb;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::caller::Caller;
+use super::upstream::{Upstream, settle};
+
+/// The key that is watched; the same as etcd's proxy takes.
+const KEY: &[u8] = b"__lostleader";
+/// A revision that never comes.
+const NEVER: i64 = i64::MAX - 2;
+/// Pause between attempts; etcd makes ten a second.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// See the module. A leader is taken for lost until a member says otherwise.
+pub(super) struct Leader {
+    has_one: watch::Receiver<bool>,
+}
+
+/// Tells when the leader is lost.
+pub(super) struct Lost(watch::Receiver<bool>);
+
+impl Lost {
+    /// Whether it is now.
+    pub(super) fn is_now(&self) -> bool {
+        !*self.0.borrow()
+    }
+
+    /// Waits until it is.
+    pub(super) async fn wait(mut self) {
+        // Whoever could tell being gone is no loss of the leader.
+        if self.0.wait_for(|has_one| !has_one).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Leader {
+    /// Begins to watch.
+    pub(super) fn new(upstream: Arc<Upstream>) -> Self {
+        let (sender, has_one) = watch::channel(false);
+        tokio::spawn(async move {
+            loop {
+                follow(&upstream, &sender).await;
+                sender.send_replace(false);
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+        Self { has_one }
+    }
+
+    pub(super) fn lost(&self) -> Lost {
+        Lost(self.has_one.clone())
+    }
+}
+
+/// Watches at one member until that ends.
+async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) {
+    let create = pb::WatchCreateRequest {
+        key: KEY.into(),
+        start_revision: NEVER,
+        ..Default::default()
+    };
+    let request = pb::WatchRequest {
+        request_union: Some(pb::watch_request::RequestUnion::CreateRequest(create)),
+    };
+    // The sender lives as long as the stream shall.
+    let (sender, receiver) = mpsc::channel(1);
+    let _ = sender.try_send(request);
+    let path = "/etcdserverpb.Watch/Watch";
+    let requests = ReceiverStream::new(receiver);
+    let caller = Caller::with_leader();
+    let opened = upstream.stream::<_, pb::WatchResponse>(&caller, path, requests);
+    let Ok((seat, mut responses)) = opened.await else {
+        return;
+    };
+    while let Some(response) = responses.next().await {
+        match response {
+            Ok(response) if response.canceled => return,
+            Ok(_) => {
+                has_one.send_replace(true);
+            }
+            Err(why) => {
+                settle(&seat, why);
+                return;
+            }
+        }
+    }
+}
