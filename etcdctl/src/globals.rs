@@ -1,12 +1,14 @@
 //! The flags every command takes, and what they say together.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tls::{Settings, Trust};
 
-use crate::exit::{BAD_CONNECTION, Failure};
+use crate::exit::{self, BAD_CONNECTION, Failure};
 use crate::flag::{Flag, Kind, Parsed, lossy};
+use crate::go::quote::quote;
 use crate::io::Io;
 use crate::password;
 
@@ -146,15 +148,11 @@ pub(crate) struct Globals {
 impl Globals {
     /// Reads and checks them.
     pub(crate) fn read(flags: &Parsed, io: &mut Io) -> Result<Self, Failure> {
-        if !flags.text("discovery-srv").is_empty() {
-            let text = "discovery by SRV records is not available in this release of etcdctl";
-            return Err(Failure::feature(text));
+        let mut endpoints = discovered(flags, io)?;
+        if endpoints.is_empty() {
+            let given = flags.list("endpoints").iter();
+            endpoints = given.map(|e| lossy(e).trim().to_owned()).collect();
         }
-        let endpoints: Vec<_> = flags
-            .list("endpoints")
-            .iter()
-            .map(|e| lossy(e).trim().to_owned())
-            .collect();
         let tls = own_tls(flags, &endpoints)?;
         check_limits(flags.int("max-request-bytes"), flags.int("max-recv-bytes"))?;
         let text = |name| lossy(flags.text(name));
@@ -189,6 +187,37 @@ impl Globals {
         }
         Ok(())
     }
+}
+
+/// The endpoints that SRV records of DNS name (`--discovery-srv`); none if they are not asked for.
+fn discovered(flags: &Parsed, io: &mut Io) -> Result<Vec<String>, Failure> {
+    let text = |name| lossy(flags.text(name));
+    let domain = text("discovery-srv");
+    if domain.is_empty() {
+        return Ok(Vec::new());
+    }
+    let failed = |why: String| Failure::new(exit::ERROR, why);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| failed(why.to_string()))?;
+    let found = runtime.block_on(dial::srv::clients(&domain, &text("discovery-srv-name")));
+    let found = found.map_err(failed)?;
+    let takes_all = flags.switch("insecure-discovery");
+    let mut endpoints = Vec::new();
+    for server in found {
+        let url = server.url();
+        if !takes_all && server.scheme == "http" {
+            writeln!(
+                io.stderr,
+                "ignoring discovered insecure endpoint {}",
+                quote(url.as_bytes())
+            )?;
+            continue;
+        }
+        endpoints.push(url);
+    }
+    Ok(endpoints)
 }
 
 /// Only limits that were given are compared.

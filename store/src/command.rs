@@ -161,6 +161,25 @@ mod kind {
 }
 
 impl Command {
+    /// The name that etcd has for commands of this kind, by their bytes; empty if they are none.
+    #[must_use]
+    pub fn kind_name(bytes: &[u8]) -> &'static str {
+        match bytes.get(1).map(|kind| kind & !CALLER) {
+            Some(kind::PUT) => "Put",
+            Some(kind::DELETE_RANGE) => "DeleteRange",
+            Some(kind::TXN) => "Txn",
+            Some(kind::COMPACT) => "Compaction",
+            Some(kind::LEASE_GRANT) => "LeaseGrant",
+            Some(kind::LEASE_REVOKE | kind::LEASE_EXPIRE) => "LeaseRevoke",
+            Some(kind::LEASE_CHECKPOINT) => "LeaseCheckpoint",
+            Some(kind::ALARM) => "Alarm",
+            Some(kind::PUBLISH) => "ClusterMemberAttrSet",
+            Some(kind::MEMBERSHIP) => "Membership",
+            Some(kind::AUTH) => "Auth",
+            _ => "",
+        }
+    }
+
     fn parts(&self) -> (u8, &dyn Payload) {
         match self {
             Self::Put(m) => (kind::PUT, m),

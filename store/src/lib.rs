@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod datadir;
+pub mod discovery;
 pub mod etcd;
 pub mod gateway;
 pub mod http;

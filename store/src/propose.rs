@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -129,10 +129,15 @@ impl Proposer {
         if payload + ENVELOPE_LEN + prost::length_delimiter_len(payload) > inner.request_bytes_max {
             return Err(ProposeError::TooLarge);
         }
+        let name = Command::kind_name(&data);
         let _admitted = Admitted::new(inner, data.len())?;
+        let began = Instant::now();
         let (waiter, outcome) = oneshot::channel();
         hand_over(data, waiter);
-        match tokio::time::timeout(inner.timeout, outcome).await {
+        let outcome = tokio::time::timeout(inner.timeout, outcome).await;
+        let success = matches!(outcome, Ok(Ok(Ok(Ok(_)))));
+        inner.metrics.requests.observe(name, success, began);
+        match outcome {
             Ok(Ok(Ok(outcome))) => Ok(outcome),
             Ok(Ok(Err(error))) => self.failed(error),
             Ok(Err(_)) => self.failed(ProposeError::Stopped),

@@ -22,6 +22,12 @@ pub fn git_sha() -> &'static str {
     option_env!("PINTLE_GIT_SHA").unwrap_or("Not provided")
 }
 
+/// `3.7` of `3.7.0`.
+#[must_use]
+pub fn major_minor(version: &str) -> &str {
+    version.rsplit_once('.').map_or(version, |(front, _)| front)
+}
+
 /// The processor, named the way Go names it.
 #[must_use]
 pub fn arch() -> &'static str {

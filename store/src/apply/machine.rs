@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use prost::Message;
 
-use super::{Effect, Effects, Error, META_KEY, Meta, Outcome, Place, Shared, State, apply};
+use super::{Effect, Effects, Error, META_KEY, Meta, Outcome, Place, Shared, State, Tally, apply};
 use crate::auth::Notice;
 use crate::cluster::Conf;
 use crate::command::Command;
@@ -65,6 +65,8 @@ pub struct Applied {
     pub live_bytes: u64,
     /// The revision of users and roles now.
     pub auth_revision: u64,
+    /// What was done.
+    pub tally: Tally,
 }
 
 /// One slice of the removal of compacted history.
@@ -104,11 +106,16 @@ impl Machine {
         let mut effects = Effects::new();
         let mut changed = Vec::new();
         let mut answers = Vec::with_capacity(batch.len());
+        let mut tally = Tally::default();
         let mut state = self.state.write();
         for entry in batch {
             self.entries_since_checkpoint += 1;
             self.bytes_since_checkpoint += entry.data.len() + LOG_OVERHEAD;
+            let before = effects.len();
             let outcome = carry_out(&mut state, &entry, &mut effects);
+            if let Some(outcome) = &outcome {
+                tally.note(&entry.data, outcome, &effects[before..]);
+            }
             if entry.index <= self.replay_end {
                 // Whether a token would have run out meanwhile, nobody knows.
                 effects.pop_if(|last| matches!(last, Effect::Auth(Notice::Assigned { .. })));
@@ -135,6 +142,7 @@ impl Machine {
             answers,
             live_bytes,
             auth_revision,
+            tally,
         }
     }
 

@@ -4,6 +4,7 @@
 //! reads a clock, draws a random number or asks the disk for anything but values. What has to
 //! happen besides (events for watchers, deadlines of leases) comes back as [`Effects`].
 
+mod account;
 mod alarm;
 mod auth;
 mod checkpoint;
@@ -15,6 +16,7 @@ mod member;
 pub mod permit;
 mod retry;
 mod state;
+mod tally;
 mod txn;
 mod values;
 pub mod worker;
@@ -23,6 +25,7 @@ pub use alarm::Alarms;
 pub use checkpoint::{AlarmMeta, AuthMeta, Identity, LeaseMeta, META_KEY, Meta, MetaError};
 pub use member::leave_joint;
 pub use state::{Shared, State};
+pub use tally::{Kind as CommandKind, Tally};
 pub use txn::{execute_readonly, is_readonly, is_serializable};
 
 use proto::etcdserverpb as pb;

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::account::Account;
 use super::machine::{Compaction, Machine};
 use super::retry::Retry;
 use super::{Effect, Effects, State};
@@ -92,6 +93,8 @@ pub struct Worker {
     pub snapshots: Box<dyn Snapshots>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// `--warning-apply-duration`.
+    pub warn_after: Duration,
 }
 
 struct Run {
@@ -99,6 +102,9 @@ struct Run {
     last_slice: Instant,
     /// When a checkpoint that failed is tried again.
     checkpoint_retry: Retry,
+    account: Account,
+    /// When the removal of history began, and how many revisions there were.
+    compaction_since: Option<Instant>,
 }
 
 impl Worker {
@@ -108,9 +114,11 @@ impl Worker {
     /// The thread cannot be started.
     pub fn start(self) -> std::io::Result<JoinHandle<()>> {
         let run = Run {
+            account: Account::new(self.metrics.clone(), self.warn_after),
             worker: self,
             last_slice: Instant::now(),
             checkpoint_retry: Retry::default(),
+            compaction_since: None,
         };
         std::thread::Builder::new()
             .name("apply".into())
@@ -162,7 +170,9 @@ impl Run {
     }
 
     fn apply_batch(&mut self, batch: Vec<Committed>) {
+        let started = Instant::now();
         let applied = self.worker.machine.apply(batch);
+        self.account.note(&applied.tally, started.elapsed());
         self.worker.space.set_live(applied.live_bytes);
         let auth_revision = &self.worker.metrics.server.auth_revision;
         auth_revision.set(i64::try_from(applied.auth_revision).unwrap_or(i64::MAX));
@@ -189,7 +199,10 @@ impl Run {
                 Effect::Events(revision, batch) => events.push((revision, batch)),
                 Effect::LeaseGranted(lease, ttl) => self.worker.leases.granted(lease, ttl),
                 Effect::LeaseGone(id) => self.worker.leases.gone(id),
-                Effect::Compacted { .. } => drop(self.worker.compacting.send_replace(true)),
+                Effect::Compacted { .. } => {
+                    self.compaction_since.get_or_insert_with(Instant::now);
+                    self.worker.compacting.send_replace(true);
+                }
                 Effect::Membership(_) => self.tell_members(),
                 Effect::Auth(notice) => self.worker.tokens.notice(notice, Instant::now()),
             }
@@ -216,10 +229,14 @@ impl Run {
             return;
         }
         self.start_hash();
-        match self.worker.machine.compact() {
+        let slice = Instant::now();
+        let outcome = self.worker.machine.compact();
+        self.account.slice(slice.elapsed());
+        match outcome {
             Compaction::Idle => return,
             Compaction::More => {}
             Compaction::Done => {
+                self.account.compacted(self.compaction_since.take());
                 self.worker.compacting.send_replace(false);
                 tracing::info!("finished scheduled compaction");
             }
@@ -266,10 +283,9 @@ impl Run {
             .spawn(move || {
                 let started = Instant::now();
                 let result = job.run();
-                metrics
-                    .disk
-                    .backend_commit
-                    .observe(started.elapsed().as_secs_f64());
+                let took = started.elapsed().as_secs_f64();
+                metrics.disk.backend_commit.observe(took);
+                metrics.disk.snap_save_total.observe(took);
                 // The worker is gone when the member stops; what is durable stays so.
                 let _ = tasks.send(Task::Checkpointed(result, mark));
             });

@@ -8,6 +8,7 @@
 //! Invariants: a setting comes from one place only (the same one by flag and variable is an
 //! error, a file excludes both); a setting whose feature comes later never passes silently.
 
+pub mod discovery;
 pub mod duration;
 mod environment;
 mod file;
@@ -23,6 +24,7 @@ pub mod url;
 mod validate;
 pub mod value;
 
+pub use discovery::Discovery;
 pub(crate) use duration::parse as parse_duration;
 pub use help::{FLAGS as HELP_FLAGS, USAGE, full as help_text};
 pub use parse::{Parsed, parse};

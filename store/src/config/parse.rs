@@ -35,14 +35,6 @@ fn steps(
     notices: &mut Vec<Notice>,
     log: &mut LogConfig,
 ) -> Result<Config, Error> {
-    if let Some(command) = args
-        .first()
-        .filter(|a| *a == "gateway" || *a == "grpc-proxy")
-    {
-        return Err(Error::Plain(format!(
-            "etcd {command}: the {command} is not supported yet"
-        )));
-    }
     let mut settings = Settings::new();
     let rest = read_flags(args, &mut settings)?;
     if let Some(argument) = rest.first() {

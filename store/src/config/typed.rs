@@ -1,5 +1,6 @@
 //! The configuration as the server uses it: typed, checked, with its units.
 
+use super::discovery::{self, Discovery};
 use super::gates::Gates;
 use super::security::{self, Security};
 use super::settings::Settings;
@@ -204,6 +205,8 @@ pub struct Config {
     pub force_new_cluster: bool,
     /// Whether writes are acknowledged before they are durable.
     pub unsafe_no_fsync: bool,
+    /// How the members are found, where they are not named.
+    pub discovery: Option<Discovery>,
     /// TLS for clients.
     pub client_security: Security,
     /// TLS between members.
@@ -330,6 +333,7 @@ impl Config {
             warning_apply_duration: nanos("warning-apply-duration"),
             force_new_cluster: settings.bool("force-new-cluster"),
             unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
+            discovery: discovery::of(&settings),
             client_security: security::clients(&settings)?,
             peer_security: security::peers(&settings)?,
             auth_token: settings.text("auth-token").into(),

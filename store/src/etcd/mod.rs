@@ -20,6 +20,7 @@ pub use ready::Ready;
 use crate::cluster::Initial;
 use crate::config::{self, Config, LogConfig, Loudness, Notice};
 use crate::datadir::{self, DataDir};
+use crate::discovery;
 use crate::logging::{self, Json};
 use crate::serve::{self, Bound};
 use crate::version;
@@ -127,7 +128,20 @@ where
     let listen = |kind| signal(kind).map_err(|error| Ended::Start(error.into()));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let start = prepare(config, stop).map_err(Ended::Start)?;
+    let mut start = prepare(config, stop).map_err(Ended::Start)?;
+    if !start.data.is_initialized() {
+        let initial = async {
+            discovery::find(&mut start.config).await?;
+            Initial::of(&start.config)?;
+            Ok::<_, Failure>(())
+        };
+        tokio::select! {
+            found = initial => found.map_err(Ended::Start)?,
+            // Nothing runs yet that has to be stopped.
+            _ = terminate.recv() => return Ok(Some(SignalKind::terminate().as_raw_value())),
+            _ = interrupt.recv() => return Ok(Some(SignalKind::interrupt().as_raw_value())),
+        }
+    }
     let mut member = std::pin::pin!(member(start));
     let (number, name) = tokio::select! {
         ended = member.as_mut() => return ended.map(|()| None).map_err(Ended::Running),
@@ -167,7 +181,6 @@ fn prepare(mut config: Config, stop: watch::Receiver<bool>) -> Result<Start, Fai
         tracing::info!("data-dir" = %dir, "dir-type" = "member", "server has already been initialized");
     } else {
         tracing::info!("data-dir" = %dir, "dir-type" = "empty", "Initialize and start etcd server");
-        Initial::of(&config)?;
     }
     introduce(&config, &data);
     let ready = Ready::new(&bound);

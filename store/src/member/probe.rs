@@ -3,6 +3,8 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use crate::apply::State;
+use crate::cluster::Members;
 use crate::http::{Alarm, Probe};
 use crate::metrics::Metrics;
 use crate::mvcc::RangeQuery;
@@ -26,9 +28,7 @@ impl Probe for Member {
     }
 
     fn is_learner(&self) -> bool {
-        let state = self.state.read();
-        let own = state.members.get(self.identity.member_id);
-        own.is_some_and(|member| member.is_learner)
+        self.is_learner_of(&self.state.read())
     }
 
     fn cluster_version(&self) -> Option<String> {
@@ -92,6 +92,15 @@ impl Probe for Member {
         metrics.mvcc.keys.set(state.store.key_count() as i64);
         metrics.mvcc.current_revision.set(state.store.revision());
         metrics
+            .server
+            .is_learner
+            .set(self.is_learner_of(&state).into());
+        let seen = &metrics.server.leader_changes_seen;
+        seen.inc_by(link.leader_changes().saturating_sub(seen.get()));
+        let removed = &metrics.mvcc.compaction_keys;
+        removed.inc_by(state.store.removed().saturating_sub(removed.get()));
+        self.show_peers(metrics, &state.members);
+        metrics
             .mvcc
             .compact_revision
             .set(state.store.compact_revision());
@@ -100,5 +109,23 @@ impl Probe for Member {
             .mvcc
             .db_size_in_use
             .set(self.db_size_in_use(&state) as i64);
+    }
+}
+
+impl Member {
+    fn is_learner_of(&self, state: &State) -> bool {
+        let own = state.members.get(self.identity.member_id);
+        own.is_some_and(|member| member.is_learner)
+    }
+
+    fn show_peers(&self, metrics: &Metrics, members: &Members) {
+        let known = &metrics.network.known_peers;
+        known.reset();
+        let own = format!("{:x}", self.identity.member_id);
+        // As in etcd a member knows itself, too.
+        for other in members.iter() {
+            let labels = [own.as_str(), &format!("{:x}", other.id)];
+            known.with_label_values(&labels).set(1);
+        }
     }
 }

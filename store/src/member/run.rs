@@ -129,6 +129,7 @@ pub fn start(
         compacting: compacting_sender,
         snapshots: Box::new(checkpoints),
         metrics: metrics.clone(),
+        warn_after: config.warning_apply_duration,
     };
     let worker = worker
         .start()

@@ -144,6 +144,7 @@ impl Code {
 }
 
 struct Method {
+    is_unary: bool,
     started: IntCounter,
     received: IntCounter,
     sent: IntCounter,
@@ -180,6 +181,7 @@ impl Grpc {
                 let by_code =
                     |code: &&str| handled.with_label_values(&[*kind, *service, *method, *code]);
                 let made = Method {
+                    is_unary: *kind == UNARY,
                     started: started.with_label_values(&labels),
                     received: received.with_label_values(&labels),
                     sent: sent.with_label_values(&labels),
@@ -223,6 +225,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether it is one message, answered by one.
+    #[must_use]
+    pub fn is_unary(&self) -> bool {
+        self.method.is_unary
+    }
+
     /// A message came in.
     pub fn received(&self) {
         self.method.received.inc();

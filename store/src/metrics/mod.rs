@@ -19,6 +19,7 @@ mod peer;
 mod process;
 mod proxy;
 mod register;
+mod requests;
 mod server;
 mod watch;
 
@@ -30,6 +31,7 @@ pub use mvcc::Mvcc;
 pub use network::Network;
 pub use peer::{Peer, PeerFigures, SnapshotFigures};
 pub use proxy::Proxy;
+pub use requests::Requests;
 pub use server::Server;
 pub use watch::Watch;
 
@@ -73,6 +75,8 @@ pub struct Metrics {
     pub health: Health,
     /// The gRPC proxy.
     pub proxy: Proxy,
+    /// Requests of clients.
+    pub requests: Requests,
     process: process::Process,
 }
 
@@ -94,6 +98,7 @@ impl Metrics {
             peer: Peer::new(&mut register)?,
             health: Health::new(&mut register)?,
             proxy: Proxy::new(&mut register)?,
+            requests: Requests::new(&mut register)?,
             process: process::Process::new(&mut register)?,
             registry: {
                 absent::register(&mut register)?;

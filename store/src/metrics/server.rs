@@ -4,7 +4,7 @@ use super::Error;
 use super::register::Register;
 use crate::config::gates::Gates;
 use crate::version;
-use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{HistogramVec, IntCounter, IntGauge, IntGaugeVec};
 
 /// Raft, proposals and versions.
 pub struct Server {
@@ -38,12 +38,6 @@ pub struct Server {
     pub lease_expired: IntCounter,
     /// The time to apply an entry, by `op`, `success`, `version` (`v3`).
     pub apply_duration: HistogramVec,
-    /// The time of a replicated request, by `type`, `success`.
-    pub request_duration: HistogramVec,
-    /// The time of a range, by `success`.
-    pub range_duration: HistogramVec,
-    /// Requests by `type` (`unary`, `stream`) and `client_api_version`.
-    pub client_requests: IntCounterVec,
     /// The revision of the auth tables.
     pub auth_revision: IntGauge,
     id: IntGaugeVec,
@@ -123,25 +117,6 @@ impl Server {
                 0.0001,
                 20,
                 &["version", "op", "success"],
-            )?,
-            request_duration: r.histograms(
-                "etcd_server_request_duration_seconds",
-                "The time of a request inside the server.",
-                0.001,
-                14,
-                &["type", "success"],
-            )?,
-            range_duration: r.histograms(
-                "etcd_server_range_duration_seconds",
-                "The time of a range.",
-                0.0001,
-                20,
-                &["success"],
-            )?,
-            client_requests: r.counters(
-                "etcd_server_client_requests_total",
-                "Requests by kind and version of the client.",
-                &["type", "client_api_version"],
             )?,
             auth_revision: r.gauge(
                 "etcd_debugging_auth_revision",

@@ -58,6 +58,7 @@ impl Store {
                 ControlFlow::Continue(())
             });
         for (key, dead) in work {
+            self.removed += dead as u64;
             self.drop_oldest(&key, dead);
         }
         self.compaction = next.map(|next| Progress { next });

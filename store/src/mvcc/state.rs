@@ -71,6 +71,8 @@ pub struct Store {
     pub(super) exporting: Weak<()>,
     /// What [`Recents::written_bytes`] said when the last checkpoint began.
     pub(super) saved_at: u64,
+    /// Revisions that compactions have removed.
+    pub(super) removed: u64,
     leases_found: Vec<(Bytes, i64)>,
     /// Hashes of the last compactions.
     pub(super) hashes: VecDeque<HashKv>,
@@ -102,6 +104,7 @@ impl Store {
             underway: Underway::default(),
             exporting: Weak::new(),
             saved_at: 0,
+            removed: 0,
             leases_found: leases,
             hashes: VecDeque::new(),
         })
@@ -120,6 +123,11 @@ impl Store {
     /// The revision of the last compaction, -1 before the first.
     pub fn compact_revision(&self) -> i64 {
         self.compacted
+    }
+
+    /// How many revisions compactions have removed since the store was opened.
+    pub fn removed(&self) -> u64 {
+        self.removed
     }
 
     /// Number of keys that exist now.

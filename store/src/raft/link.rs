@@ -20,6 +20,8 @@ pub struct Link {
     applied_term: AtomicU64,
     pub(super) is_full: Arc<AtomicBool>,
     pub(super) is_stopping: AtomicBool,
+    /// How often a leader was heard of that was not it before.
+    leader_changes: AtomicU64,
     /// When the present leader was first heard of; the last one's moment while there is none.
     leader_since: Mutex<Option<Instant>>,
 }
@@ -43,6 +45,11 @@ impl Link {
     /// When the present leader was first heard of as such.
     pub fn leader_since(&self) -> Option<Instant> {
         *self.leader_since.lock()
+    }
+
+    /// How often a leader was heard of that was not it before.
+    pub fn leader_changes(&self) -> u64 {
+        self.leader_changes.load(Ordering::Relaxed)
     }
 
     /// Whether this member decides alone.
@@ -87,6 +94,7 @@ impl Link {
     pub(super) fn set_standing(&self, standing: Standing) {
         if standing.leader != 0 && standing.leader != self.leader() {
             *self.leader_since.lock() = Some(Instant::now());
+            self.leader_changes.fetch_add(1, Ordering::Relaxed);
         }
         self.term.store(standing.term, Ordering::Release);
         self.leader.store(standing.leader, Ordering::Relaxed);

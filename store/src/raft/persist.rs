@@ -131,6 +131,8 @@ impl Persister {
             let started = Instant::now();
             match self.wal.append(batch) {
                 Ok(positions) => {
+                    let bytes: usize = batch.entries.iter().map(|e| e.data.len()).sum();
+                    self.metrics.disk.wal_write_bytes.add(bytes as i64);
                     self.metrics
                         .disk
                         .wal_fsync

@@ -1,6 +1,7 @@
 //! KV: Range, RangeStream, Put, DeleteRange, Txn, Compact.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use proto::etcdserverpb as pb;
@@ -8,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::credentials::Credentials;
 use super::{Member, check, mismatched};
 use crate::apply::{Reply, execute_readonly, is_readonly, is_serializable, permit};
 use crate::auth::Caller;
@@ -33,19 +35,11 @@ impl pb::kv_server::Kv for Service {
             self.0.refuse_learner()?;
         }
         check::range(&request)?;
-        if !request.serializable {
-            self.0.linearizable().await?;
-        }
-        let caller = self.0.caller(&by).await?;
-        let (result, revision) =
-            super::range::read(&self.0.state, &caller, &RangeQuery::from(&request)).await?;
-        self.0.metrics.mvcc.range.inc();
-        Ok(Response::new(pb::RangeResponse {
-            header: self.0.header(revision),
-            kvs: result.kvs,
-            more: result.more,
-            count: result.count,
-        }))
+        let began = Instant::now();
+        let outcome = self.0.range(&by, &request).await;
+        let requests = &self.0.metrics.requests;
+        requests.observe("Range", outcome.is_ok(), began);
+        Ok(Response::new(outcome?))
     }
 
     type RangeStreamStream = ReceiverStream<Result<pb::RangeStreamResponse, Status>>;
@@ -116,17 +110,11 @@ impl pb::kv_server::Kv for Service {
         self.0.refuse_learner()?;
         check::txn(&request, self.0.limits.txn_ops_max)?;
         if is_readonly(&request) {
-            if !is_serializable(&request) {
-                self.0.linearizable().await?;
-            }
-            let caller = self.0.caller(&by).await?;
-            let mut response = {
-                let state = self.0.state.read();
-                permit::txn(&state, &caller, &request)?;
-                execute_readonly(&state, &request)?
-            };
-            response.header = self.0.complete(response.header);
-            return Ok(Response::new(response));
+            let began = Instant::now();
+            let outcome = self.0.readonly_txn(&by, &request).await;
+            let requests = &self.0.metrics.requests;
+            requests.observe("ReadonlyTxn", outcome.is_ok(), began);
+            return Ok(Response::new(outcome?));
         }
         match self.0.propose(&by, &Command::Txn(request)).await? {
             Reply::Txn(mut response) => {
@@ -157,6 +145,50 @@ impl pb::kv_server::Kv for Service {
             }
             other => mismatched(&other),
         }
+    }
+}
+
+impl Member {
+    async fn range(
+        &self,
+        by: &Credentials,
+        request: &pb::RangeRequest,
+    ) -> Result<pb::RangeResponse, Status> {
+        if !request.serializable {
+            self.linearizable().await?;
+        }
+        let caller = self.caller(by).await?;
+        let began = Instant::now();
+        let read = super::range::read(&self.state, &caller, &RangeQuery::from(request)).await;
+        self.metrics.requests.observe_range(read.is_ok(), began);
+        let (result, revision) = read?;
+        self.metrics.mvcc.range.inc();
+        Ok(pb::RangeResponse {
+            header: self.header(revision),
+            kvs: result.kvs,
+            more: result.more,
+            count: result.count,
+        })
+    }
+
+    async fn readonly_txn(
+        &self,
+        by: &Credentials,
+        request: &pb::TxnRequest,
+    ) -> Result<pb::TxnResponse, Status> {
+        if !is_serializable(request) {
+            self.linearizable().await?;
+        }
+        let caller = self.caller(by).await?;
+        let mut response = {
+            let state = self.state.read();
+            permit::txn(&state, &caller, request)?;
+            execute_readonly(&state, request)?
+        };
+        let ranges = response.responses.len() as u64;
+        self.metrics.mvcc.range.inc_by(ranges);
+        response.header = self.complete(response.header);
+        Ok(response)
     }
 }
 

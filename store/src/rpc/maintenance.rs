@@ -99,6 +99,7 @@ impl pb::maintenance_server::Maintenance for Service {
         self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
         // Space is given back as it becomes free: there is nothing to stop the world for.
+        let _timer = self.0.metrics.disk.backend_defrag.start_timer();
         Ok(Response::new(pb::DefragmentResponse { header: None }))
     }
 
@@ -219,7 +220,11 @@ impl Member {
         // It reads every value: not a thing for a thread that serves others, nor one to hold the
         // state for, unless a checkpoint is under way.
         let hashing = tokio::task::spawn_blocking(move || {
-            let _timer = metrics.mvcc.hash_rev_duration.start_timer();
+            let timers = &metrics.mvcc;
+            let _timer = match revision {
+                0 => timers.hash_duration.start_timer(),
+                _ => timers.hash_rev_duration.start_timer(),
+            };
             let begun = state.write().store.begin_hash(revision)?;
             Ok(match begun {
                 Hashing::Known(hash) => hash,

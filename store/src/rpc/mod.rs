@@ -50,6 +50,9 @@ use crate::{quota, raft, read};
 use self::credentials::Credentials;
 use self::metadata::Learners;
 
+/// A read index that takes longer is counted as slow; etcd asks again after as long.
+const SLOW_READ_INDEX: Duration = Duration::from_millis(500);
+
 /// What the services need to know of the configuration.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -213,7 +216,19 @@ impl Member {
 
     /// Waits until the state holds all that was acknowledged before.
     async fn linearizable(&self) -> Result<(), Status> {
-        Ok(read::linearizable(&self.raft, self.limits.request_timeout).await?)
+        if self.raft.link().reads_are_linearizable() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let outcome = read::linearizable(&self.raft, self.limits.request_timeout).await;
+        let server = &self.metrics.server;
+        if outcome.is_err() {
+            server.read_indexes_failed.inc();
+        }
+        if began.elapsed() > SLOW_READ_INDEX {
+            server.slow_read_indexes.inc();
+        }
+        Ok(outcome?)
     }
 }
 

@@ -7,8 +7,9 @@ use super::listen::Traffic;
 use super::measured::{GRPC_STATUS, Measured, Meter, outcome};
 use super::messages::Messages;
 use super::refuse;
+use super::slow::Slow;
 use super::sniff::{FIRST_BYTES_WITHIN, Protocol, protocol};
-use super::socket::Socket;
+use super::socket::{Socket, remote};
 use super::{Options, Services, stopped};
 use crate::metrics::Grpc;
 use crate::rpc::CommonName;
@@ -16,11 +17,13 @@ use crate::together::Together;
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +32,8 @@ use tokio::sync::watch;
 use tokio_util::either::Either;
 use tower::Service as _;
 
+/// The header by which a client tells its version.
+const CLIENT_API_VERSION: &str = "client-api-version";
 /// The header that holds the text of an error.
 const GRPC_MESSAGE: &str = "grpc-message";
 /// The compression of a message, and those that the other side understands.
@@ -97,6 +102,7 @@ impl Front {
         mut request: Request<Incoming>,
         traffic: Traffic,
         shown: Option<CommonName>,
+        remote: Option<SocketAddr>,
     ) -> Response<Measured> {
         if self.tells_headers {
             godebug::tell(&request);
@@ -106,7 +112,7 @@ impl Front {
         }
         match traffic {
             Traffic::Both | Traffic::Grpc if refuse::is_grpc(&request) => {
-                self.answer_grpc(request).await
+                self.answer_grpc(request, remote).await
             }
             Traffic::Grpc => plain(refuse::no_grpc(request.headers())),
             Traffic::Both if refuse::looks_like_grpc(&request) => {
@@ -129,7 +135,11 @@ impl Front {
         }
     }
 
-    async fn answer_grpc(&self, mut request: Request<Incoming>) -> Response<Measured> {
+    async fn answer_grpc(
+        &self,
+        mut request: Request<Incoming>,
+        remote: Option<SocketAddr>,
+    ) -> Response<Measured> {
         let kind = refuse::echoed(request.headers());
         if let Some(response) = refuse::refused(&request) {
             return plain(of_kind(response, kind));
@@ -139,7 +149,17 @@ impl Front {
         let uri = request.uri().clone();
         let started = metrics.grpc.start(uri.path()).map(Arc::new);
         let sent = metrics.network.grpc_sent_bytes.clone();
-        let mut meter = started.clone().map(|call| Meter::new(call, sent));
+        let version = request.headers().get(CLIENT_API_VERSION);
+        let is_unary = started.as_ref().is_some_and(|call| call.is_unary());
+        if started.is_some() {
+            let version = version.map_or(&[][..], HeaderValue::as_bytes);
+            metrics.requests.count(version, !is_unary);
+        }
+        let slow = is_unary.then(|| {
+            let size = request.body().size_hint().exact();
+            Slow::new(uri.path(), remote, size, self.options.warn_after)
+        });
+        let mut meter = started.clone().map(|call| Meter::new(call, sent, slow));
         let received = metrics.network.grpc_received_bytes.clone();
         let max = self.options.max_receive_bytes;
         let request = request.map(|body| Body::new(Messages::new(body, max, received, started)));
@@ -235,11 +255,15 @@ pub(super) async fn serve(
     let under_way = front.under_way.clone();
     let options = front.options.clone();
     let shown = front.shown(&socket);
+    let remote = match &socket {
+        Either::Left(plain) => remote(plain),
+        Either::Right(stream) => remote(stream.get_ref().0),
+    };
     let service = service_fn(move |request| {
         let (front, shown) = (Arc::clone(&front), shown.clone());
         async move {
             let _under_way = UnderWay::new(&front.under_way);
-            Ok::<_, Infallible>(front.answer(request, traffic, shown).await)
+            Ok::<_, Infallible>(front.answer(request, traffic, shown, remote).await)
         }
     });
     match protocol {

@@ -4,6 +4,7 @@
 //! that is dropped before its trailers belongs to a client that went away.
 
 use super::messages::Scan;
+use super::slow::Slow;
 use super::stopped;
 use crate::metrics::{Call, Code};
 use axum::body::Body as AxumBody;
@@ -33,12 +34,15 @@ pub(super) struct Meter {
     bytes: IntCounter,
     scan: Scan,
     noted: bool,
+    slow: Option<Slow>,
 }
 
 impl Meter {
-    pub(super) fn new(call: Arc<Call>, bytes: IntCounter) -> Self {
+    /// Counts a call; one that is `slow` is told of in the log.
+    pub(super) fn new(call: Arc<Call>, bytes: IntCounter, slow: Option<Slow>) -> Self {
         Self {
             call,
+            slow,
             bytes,
             scan: Scan::new(usize::MAX),
             noted: false,
@@ -49,11 +53,17 @@ impl Meter {
         if !self.noted {
             self.noted = true;
             self.call.handled(code);
+            if let Some(slow) = self.slow.take() {
+                slow.tell();
+            }
         }
     }
 
     fn data(&mut self, data: &[u8]) {
         self.bytes.inc_by(data.len() as u64);
+        if let Some(slow) = &mut self.slow {
+            slow.sent += data.len();
+        }
         // Our own messages are never too large for a bound that is not there.
         if let Ok(messages) = self.scan.feed(data) {
             (0..messages).for_each(|_| self.call.sent());

@@ -24,6 +24,7 @@ mod listen;
 mod measured;
 mod messages;
 mod refuse;
+mod slow;
 mod sniff;
 mod socket;
 
@@ -77,6 +78,8 @@ pub struct Options {
     checks_address: bool,
     /// Whether a certificate tells which user its owner is.
     names_users: bool,
+    /// A call that takes longer is told of in the log.
+    warn_after: Duration,
 }
 
 impl Options {
@@ -93,6 +96,7 @@ impl Options {
             frame_bytes: None,
             checks_address: false,
             names_users: config.client_security.tls.client_cert_auth,
+            warn_after: config.warning_unary_request_duration,
         }
     }
 
@@ -109,6 +113,7 @@ impl Options {
             frame_bytes: None,
             checks_address: false,
             names_users: false,
+            warn_after: Duration::MAX,
         }
     }
 
@@ -127,6 +132,7 @@ impl Options {
             frame_bytes: Some(PEER_FRAME_BYTES),
             checks_address: !config.peer_security.tls.skip_client_san,
             names_users: false,
+            warn_after: Duration::MAX,
         }
     }
 }
