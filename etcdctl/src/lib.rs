@@ -32,6 +32,7 @@ mod log;
 mod password;
 mod print;
 mod session;
+mod shell;
 pub mod utl;
 mod words;
 

@@ -112,6 +112,13 @@ impl DataDir {
         })
     }
 
+    /// Whether a member of ours has written its log there.
+    #[must_use]
+    pub fn is_ours(path: &Path) -> bool {
+        let wal = path.join("member").join("wal");
+        refuse_foreign(path).is_ok() && segments(&wal).is_ok_and(|found| !found.is_empty())
+    }
+
     /// Whether a member has written its log here before.
     #[must_use]
     pub fn is_initialized(&self) -> bool {

@@ -2,15 +2,14 @@
 
 use std::io::Write as _;
 
-use clap_complete::Shell;
-
 use crate::cli::{Action, Command, Found, Group};
 use crate::command::ROOT;
 use crate::exit::{self, Done, Failure};
-use crate::flag::{Flag, Kind, Parsed, lossy};
+use crate::flag::Parsed;
 use crate::go::quote::quote;
 use crate::help;
 use crate::session::Session;
+use crate::shell;
 
 pub(super) const COMMAND: Command = Command {
     name: "completion",
@@ -30,7 +29,7 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(session: &mut Session<'_>, parsed: Parsed) -> Done {
     let shell = match parsed.args.as_slice() {
-        [name] => shell(name).ok_or_else(|| {
+        [name] => shell::named(name).ok_or_else(|| {
             let name = quote(name);
             format!("invalid argument {name} for \"etcdctl completion\"")
         }),
@@ -49,19 +48,8 @@ fn run(session: &mut Session<'_>, parsed: Parsed) -> Done {
             return Err(Failure::Silent(exit::ERROR));
         }
     };
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut tree(&ROOT), ROOT.name, &mut script);
+    let script = shell::script(shell, tree(&ROOT));
     Ok(session.io.stdout.write_all(&script)?)
-}
-
-fn shell(name: &[u8]) -> Option<Shell> {
-    match lossy(name).as_str() {
-        "bash" => Some(Shell::Bash),
-        "zsh" => Some(Shell::Zsh),
-        "fish" => Some(Shell::Fish),
-        "powershell" => Some(Shell::PowerShell),
-        _ => None,
-    }
 }
 
 /// The commands as clap has them, for its scripts alone: it does not read our command lines.
@@ -69,20 +57,17 @@ fn tree(command: &'static Command) -> clap::Command {
     clap::Command::new(command.name)
         .about(command.short)
         .disable_help_subcommand(true)
-        .args(command.flags.iter().map(|flag| argument(flag, false)))
-        .args(command.shared.iter().map(|flag| argument(flag, true)))
+        .args(
+            command
+                .flags
+                .iter()
+                .map(|flag| shell::argument(flag, false)),
+        )
+        .args(
+            command
+                .shared
+                .iter()
+                .map(|flag| shell::argument(flag, true)),
+        )
         .subcommands(command.commands.iter().map(tree))
-}
-
-fn argument(flag: &'static Flag, is_shared: bool) -> clap::Arg {
-    let takes_value = flag.kind != Kind::Bool;
-    let mut argument = clap::Arg::new(flag.name)
-        .long(flag.name)
-        .help(flag.help)
-        .global(is_shared)
-        .num_args(usize::from(takes_value));
-    if let Some(letter) = flag.short {
-        argument = argument.short(letter);
-    }
-    argument
 }

@@ -12,6 +12,10 @@ pub(super) struct Command {
     pub(super) synopsis: &'static str,
     pub(super) summary: &'static str,
     pub(super) flags: &'static [Flag],
+    /// Flags that have to be given.
+    pub(super) required: &'static [&'static str],
+    /// How many arguments it takes, where that is looked at before it runs.
+    pub(super) takes: Option<usize>,
     pub(super) children: &'static [Command],
     pub(super) run: Option<Run>,
 }

@@ -3,6 +3,10 @@
 //! It never changes a file it is given, and a restore that fails leaves nothing behind.
 
 mod command;
+mod completion;
+mod defrag;
+mod hashkv;
+mod migrate;
 mod printer;
 mod restore;
 mod status;
@@ -23,20 +27,30 @@ static ROOT: Command = Command {
     synopsis: "",
     summary: "An administrative command line tool for etcd3.",
     flags: &GLOBAL_FLAGS,
+    required: &[],
+    takes: None,
     children: &[
+        completion::COMMAND,
+        defrag::COMMAND,
+        hashkv::COMMAND,
         Command {
             name: "help",
             synopsis: "help [command]",
             summary: "Help about any command",
             flags: &[],
+            required: &[],
+            takes: None,
             children: &[],
             run: None,
         },
+        migrate::COMMAND,
         Command {
             name: "snapshot",
             synopsis: "snapshot",
             summary: "Manages etcd node snapshots",
             flags: &[],
+            required: &[],
+            takes: None,
             children: &[restore::COMMAND, status::COMMAND],
             run: None,
         },
@@ -45,6 +59,8 @@ static ROOT: Command = Command {
             synopsis: "version",
             summary: "Prints the version of etcdutl",
             flags: &[],
+            required: &[],
+            takes: None,
             children: &[],
             run: Some(version),
         },
@@ -93,9 +109,31 @@ fn dispatch(arguments: &[Vec<u8>], out: &mut dyn Write, err: &mut dyn Write) -> 
         return Err(Failure::new(exit::ERROR, text));
     }
     match command.run {
-        Some(run) if !help && !parsed.switch("help") => run(&parsed, out, err),
+        Some(run) if !help && !parsed.switch("help") => {
+            if let Err(text) = check(command, &parsed) {
+                writeln!(err, "Error: {text}\n{}", usage::of(&ROOT, &path))?;
+                return Err(Failure::new(exit::ERROR, text));
+            }
+            run(&parsed, out, err)
+        }
         _ => Ok(write!(out, "{}", usage::of(&ROOT, &path))?),
     }
+}
+
+/// What a command wants before it runs, in the words of Go's library.
+fn check(command: &Command, parsed: &Parsed) -> Result<(), String> {
+    let missing = command.required.iter().filter(|name| !parsed.changed(name));
+    let missing: Vec<String> = missing.map(|name| quote(name.as_bytes())).collect();
+    let given = parsed.args.len();
+    if let Some(takes) = command.takes
+        && takes != given
+    {
+        return Err(format!("accepts {takes} arg(s), received {given}"));
+    }
+    if !missing.is_empty() {
+        return Err(format!("required flag(s) {} not set", missing.join(", ")));
+    }
+    Ok(())
 }
 
 fn version(_: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Done {

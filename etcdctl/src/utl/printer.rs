@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use store::mvcc::HashKv;
 use store::snapshot::Status;
 
 use crate::exit::{Done, Failure};
@@ -86,13 +87,45 @@ fn cells(status: &Status) -> [String; 5] {
     ]
 }
 
-/// What the operating system said, in the words Go's tools use.
-pub(super) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => String::new(),
+/// The JSON of a hash; names and order are etcdutl's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HashJson {
+    hash: u32,
+    hash_revision: i64,
+    compact_revision: i64,
+}
+
+/// Prints a hash.
+pub(super) fn hash(hash: &HashKv, format: Format, out: &mut dyn Write) -> Done {
+    let cells = [
+        hash.hash.to_string(),
+        hash.hash_revision.to_string(),
+        hash.compact_revision.to_string(),
+    ];
+    match format {
+        Format::Fields => {
+            writeln!(out, "\"Hash\" : {}", hash.hash)?;
+            writeln!(out, "\"Hash revision\" : {}", hash.hash_revision)?;
+            writeln!(out, "\"Compact revision\" : {}", hash.compact_revision)?;
+        }
+        Format::Json => {
+            let json = HashJson {
+                hash: hash.hash,
+                hash_revision: hash.hash_revision,
+                compact_revision: hash.compact_revision,
+            };
+            let text = serde_json::to_string(&json).map_err(io::Error::from)?;
+            writeln!(out, "{text}")?;
+        }
+        Format::Protobuf => {
+            return Err(Failure::feature("protobuf not supported as output format"));
+        }
+        Format::Simple => writeln!(out, "{}", cells.join(", "))?,
+        Format::Table => {
+            let head = ["hash", "hash revision", "compact revision"];
+            draw(out, &head, &[cells.into()])?;
+        }
     }
+    Ok(())
 }

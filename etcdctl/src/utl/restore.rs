@@ -19,6 +19,8 @@ pub(super) const COMMAND: Command = Command {
     synopsis: "restore <filename> --data-dir {output dir} [options]",
     summary: "Restores an etcd member snapshot to an etcd directory",
     flags: &FLAGS,
+    required: &[],
+    takes: None,
     children: &[],
     run: Some(run),
 };
@@ -148,13 +150,7 @@ fn initial(parsed: &Parsed) -> Result<Initial, Failure> {
         &text(parsed, "initial-cluster-token"),
         &advertised.map_err(refuse)?,
     );
-    let initial = initial.map_err(|error| refuse(error.to_string()))?;
-    if initial.members.len() > 1 {
-        let said = "--initial-cluster asks for a cluster of several members, \
-                    which is not supported yet";
-        return Err(refuse(said.to_owned()));
-    }
-    Ok(initial)
+    initial.map_err(|error| refuse(error.to_string()))
 }
 
 /// The server keeps its log in the data directory only.

@@ -14,7 +14,7 @@ use super::command::Command;
 use super::printer::{self, Format};
 use super::text;
 use crate::exit::{self, Done, Failure};
-use crate::flag::{Parsed, lossy};
+use crate::flag::Parsed;
 
 /// How often a lock that another process holds is asked for again; bbolt's own interval.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
@@ -24,6 +24,8 @@ pub(super) const COMMAND: Command = Command {
     synopsis: "status <filename>",
     summary: "Gets backend snapshot status of a given file",
     flags: &[],
+    required: &[],
+    takes: None,
     children: &[],
     run: Some(run),
 };
@@ -35,26 +37,45 @@ fn run(parsed: &Parsed, out: &mut dyn Write, _: &mut dyn Write) -> Done {
         ));
     };
     let path = Path::new(OsStr::from_bytes(file));
-    fs::metadata(path).map_err(|error| {
-        let text = format!("stat {}: {}", lossy(file), printer::reason(&error));
-        Failure::new(exit::ERROR, text)
-    })?;
+    is_there(path)?;
     let format = Format::parse(&text(parsed, "write-out"))?;
     let _lock = lock(path, parsed.duration("timeout"))?;
     let status = snapshot::status(path).map_err(|error| failure(&error))?;
     printer::status(&status, format, out)
 }
 
+/// Refuses a file that is not there.
+pub(super) fn is_there(path: &Path) -> Done {
+    let found = fs::metadata(path).map_err(|error| {
+        let text = format!("stat {}: {}", path.display(), dial::os_error(&error));
+        Failure::new(exit::ERROR, text)
+    });
+    found.map(drop)
+}
+
 /// Takes the lock that etcd holds on a database in use, shared. Zero waits for ever.
 pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
+    lock_by(path, timeout, File::try_lock_shared)
+}
+
+/// The same lock, for nobody else.
+pub(super) fn lock_alone(path: &Path, timeout: Duration) -> Result<File, Failure> {
+    lock_by(path, timeout, File::try_lock)
+}
+
+fn lock_by(
+    path: &Path,
+    timeout: Duration,
+    take: fn(&File) -> Result<(), TryLockError>,
+) -> Result<File, Failure> {
     let failed = |error| {
-        let text = format!("open {}: {}", path.display(), printer::reason(&error));
+        let text = format!("open {}: {}", path.display(), dial::os_error(&error));
         Failure::new(exit::ERROR, text)
     };
     let file = File::open(path).map_err(failed)?;
     let start = Instant::now();
     loop {
-        match file.try_lock_shared() {
+        match take(&file) {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
             Err(TryLockError::WouldBlock) => {}
@@ -75,13 +96,13 @@ pub(super) fn failure(error: &snapshot::Error) -> Failure {
             format!("snapshot file integrity check failed. 1 errors found.\n{damage}")
         }
         snapshot::Error::Bolt(bolt::Error::Open { path, source }) => {
-            format!("open {}: {}", path.display(), printer::reason(source))
+            format!("open {}: {}", path.display(), dial::os_error(source))
         }
         snapshot::Error::Io {
             action,
             path,
             source,
-        } => format!("{action} {}: {}", path.display(), printer::reason(source)),
+        } => format!("{action} {}: {}", path.display(), dial::os_error(source)),
         other => other.to_string(),
     };
     Failure::new(exit::ERROR, text)

@@ -16,12 +16,14 @@ pub(super) fn of(root: &'static Command, path: &[&'static Command]) -> String {
     if !command.synopsis.is_empty() {
         name = format!("{name} {}", command.synopsis);
     }
-    let suffix = if command.children.is_empty() {
-        "[flags]"
+    let suffix = if command.name == "completion" {
+        ""
+    } else if command.children.is_empty() {
+        " [flags]"
     } else {
-        "[command]"
+        " [command]"
     };
-    let mut text = format!("Usage:\n  {name} {suffix}\n");
+    let mut text = format!("Usage:\n  {name}{suffix}\n");
     if !command.children.is_empty() {
         text.push_str("\nAvailable Commands:\n");
         for child in command.children {

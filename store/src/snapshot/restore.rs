@@ -20,15 +20,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message;
 use proto::etcdserverpb as pb;
-use proto::mvccpb::KeyValue;
 
-use super::{Description, Digest, Error, Import, Record};
+use super::{Description, Digest, Error, Import, taken};
 use crate::apply::{Identity, META_KEY, Meta};
 use crate::backend::{Backend, SledBackend};
 use crate::cluster::Initial;
 use crate::disk::{Disk, Real};
 use crate::lease::TTL_MAX;
-use crate::mvcc::{self, Revision};
+use crate::mvcc;
 use crate::wal::{self, Wal};
 
 /// The term in which a restored log begins.
@@ -107,20 +106,7 @@ impl Restore<'_> {
     fn fill_checkpoint(&self, import: &Import, backend: &dyn Backend) -> Result<(i64, i64), Error> {
         let chunk_bytes = mvcc::Options::default().chunk_bytes;
         let mut target = mvcc::Import::new(backend, chunk_bytes);
-        // The last revision may be of a record that is not taken over.
-        let mut last = 1;
-        for record in import.records() {
-            let record = record?;
-            last = record.main.max(last);
-            let pair = self.checked(&record, target.last())?;
-            if let Some(pair) = pair {
-                let rev = Revision {
-                    main: record.main,
-                    sub: record.sub,
-                };
-                target.push(rev, record.tombstone, &pair)?;
-            }
-        }
+        let last = taken::records(import, self.file, &mut target)?;
         let (revision, compacted) = self.revisions(import.description(), last)?;
         let meta = self.meta(import.description())?.encode_to_vec();
         let extra = vec![(Bytes::from(META_KEY), Bytes::from(meta))];
@@ -128,40 +114,12 @@ impl Restore<'_> {
         Ok((revision, compacted))
     }
 
-    /// The pair of a record that may follow `last`; nothing for the mark that etcd puts at the end
-    /// of a leap of the revision, which has no key.
-    fn checked(&self, record: &Record, last: Revision) -> Result<Option<KeyValue>, Error> {
-        let wrong = |what: &str| self.content("key", record.bucket_key(), what);
-        let pair = record.decode().map_err(|error| wrong(&error.to_string()))?;
-        if pair.key.is_empty() && !record.tombstone {
-            return Ok(None);
-        }
-        if record.main < 1 || (record.main, record.sub) <= (last.main, last.sub) {
-            return Err(wrong(
-                "the revision does not follow that of the record before",
-            ));
-        }
-        if u32::try_from(record.sub).is_err() || u32::try_from(pair.value.len()).is_err() {
-            return Err(wrong("beyond the limits of a transaction"));
-        }
-        let begins = (1..=record.main).contains(&pair.create_revision) && pair.version > 0;
-        if !record.tombstone && !begins {
-            return Err(wrong("create revision or version is not valid"));
-        }
-        Ok(Some(pair))
-    }
-
     /// Revision and compact revision to start with, by etcd's rules.
     fn revisions(&self, description: &Description, last: i64) -> Result<(i64, i64), Error> {
-        let compactions = [
-            description.finished_compaction,
-            description.scheduled_compaction,
-        ];
-        let compacted = compactions.into_iter().flatten().max();
         if self.bump_revision == 0 {
-            let compacted = compacted.filter(|revision| *revision > 0).unwrap_or(-1);
-            return Ok((last.max(compacted), compacted));
+            return Ok(taken::revisions(description, last));
         }
+        let compacted = taken::compacted(description);
         let leap = i64::try_from(self.bump_revision).ok();
         let bumped = leap.and_then(|leap| last.max(compacted.unwrap_or(1)).checked_add(leap));
         let bumped = bumped.ok_or(Error::BumpTooLarge(self.bump_revision))?;
@@ -174,7 +132,12 @@ impl Restore<'_> {
         for lease in &description.leases {
             if lease.id == 0 || lease.ttl > TTL_MAX {
                 let key = lease.id.to_be_bytes().to_vec();
-                return Err(self.content("lease", key, "id or TTL is not valid"));
+                return Err(taken::content(
+                    self.file,
+                    "lease",
+                    key,
+                    "id or TTL is not valid",
+                ));
             }
             leases.insert(lease.id, lease);
         }
@@ -237,15 +200,6 @@ impl Restore<'_> {
 
     fn first_index(&self) -> u64 {
         self.initial.members.len() as u64
-    }
-
-    fn content(&self, bucket: &str, key: Vec<u8>, what: &str) -> Error {
-        Error::Content {
-            path: self.file.to_owned(),
-            bucket: bucket.to_owned(),
-            key,
-            what: what.to_owned(),
-        }
     }
 
     /// Gives the finished directory its name.
