@@ -80,5 +80,7 @@ async fn serve(start: Start) -> Result<(), Failure> {
 }
 
 fn main() -> ExitCode {
-    store::etcd::main(serve)
+    let arguments: Vec<String> = std::env::args().collect();
+    let environment: Vec<(String, String)> = std::env::vars().collect();
+    store::etcd::run(&arguments, &environment, serve)
 }

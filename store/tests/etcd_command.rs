@@ -169,11 +169,11 @@ fn settings_that_do_not_fit_end_with_one_and_a_log_line() {
     assert_eq!(last["level"], "warn");
     assert_eq!(last["msg"], "failed to verify flags");
     assert_eq!(last["error"], "\"foo\" is not a valid flag");
-    let later = output(&["--discovery-srv=x", "--log-outputs=stdout"]);
+    let later = output(&["--wal-dir=x", "--log-outputs=stdout"]);
     let log = lines(std::str::from_utf8(&later.stdout).unwrap());
     assert_eq!(
         log.last().unwrap()["error"],
-        "--discovery-srv asks for discovery by DNS, which is not supported yet"
+        "--wal-dir asks for a directory of its own for the log, which is not supported yet"
     );
 }
 

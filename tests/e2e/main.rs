@@ -8,6 +8,9 @@
 //! - [`corrupt`]: a member has other data than the rest.
 //! - [`membership`]: a cluster is looked at and changed with etcd's own `etcdctl`.
 //! - [`secure`]: clients and members speak TLS.
+//! - [`discovery`]: members find each other.
+//! - [`restore`]: a cluster comes back from a backup.
+//! - [`proxy`]: `etcd gateway` and `etcd grpc-proxy` stand in front.
 //!
 //! The server is ours, or any binary that takes etcd's flags, named by `PINTLE_TEST_ETCD`: all of
 //! this passes against the real etcd.
@@ -18,12 +21,16 @@ mod chaos;
 mod client;
 mod command;
 mod corrupt;
+mod discovery;
 mod faults;
 mod load;
+mod member;
 mod membership;
 mod program;
+mod proxy;
 mod regress;
 mod rejoin;
+mod restore;
 mod rolling;
 mod secure;
 

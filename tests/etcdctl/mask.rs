@@ -136,6 +136,7 @@ impl Mask {
             .replace(dir, "<dir>");
         for (at, lease) in self.leases.iter().enumerate() {
             let name = format!("<lease {at}>");
+            text = text.replace(&format!("{lease:016x}"), &name);
             text = text.replace(&format!("{lease:x}"), &name);
             text = text.replace(&lease.to_string(), &name);
         }

@@ -67,6 +67,69 @@ fn save(model: &Model, directory: &Path) -> PathBuf {
     path
 }
 
+/// What an etcdutl tells of a file's history, for each of these revisions.
+fn hashes(etcdutl: &Path, file: &Path, revisions: &[i64]) -> Vec<(bool, String)> {
+    let asked = revisions.iter().map(|revision| {
+        let mut command = Command::new(etcdutl);
+        command.arg("hashkv").arg(file).arg("--rev");
+        let output = harness::output(command.arg(revision.to_string()), COMMAND_LIMIT).unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        (output.status.success(), text)
+    });
+    asked.collect()
+}
+
+#[test]
+fn histories_have_the_hash_that_etcdutl_tells_and_stay_as_they_are() {
+    let directory = tempfile::tempdir().unwrap();
+    for (seed, size) in [(4, 0), (5, 30), (6, 900)] {
+        let model = Model::random(seed, size, 100);
+        let file = save(&model, directory.path());
+        let before = fs::read(&file).unwrap();
+        let mut revisions: Vec<i64> = model.some_revisions().collect();
+        revisions.extend([0, 1, model.revision, model.revision + 1]);
+        let ours = hashes(&harness::binary("etcdutl").unwrap(), &file, &revisions);
+        assert!(fs::read(&file).unwrap() == before, "the file was changed");
+        // etcd's own changes the file.
+        let real = hashes(&peers::etcdutl().unwrap(), &file, &revisions);
+        assert_eq!(ours, real, "at {revisions:?}");
+    }
+}
+
+#[test]
+fn the_free_pages_of_an_etcd_s_database_are_given_back() {
+    let mut server = Server::start(peers::etcd().unwrap(), &[]).unwrap();
+    let mut client = Client::connect(&server.client_url());
+    for _ in 0..50 {
+        client.put("a", &[7; 20_000]);
+    }
+    let etcdctl = peers::etcdctl().unwrap();
+    let endpoint = server.endpoint();
+    run(
+        &etcdctl,
+        &["--endpoints", &endpoint, "compaction", "--physical", "51"],
+    );
+    drop(client);
+    server.stop().unwrap();
+    let data = server.data_dir();
+    let database = data.join("member").join("snap").join("db");
+    let before = (
+        fs::metadata(&database).unwrap().len(),
+        status_by_etcdutl(&database),
+    );
+    let defrag = ["defrag", "--data-dir", data.to_str().unwrap()];
+    run(&harness::binary("etcdutl").unwrap(), &defrag);
+    let after = (
+        fs::metadata(&database).unwrap().len(),
+        status_by_etcdutl(&database),
+    );
+    assert!(after.0 < before.0, "{} bytes, then {}", before.0, after.0);
+    for figure in ["hash", "revision", "totalKey", "version"] {
+        assert_eq!(after.1[figure], before.1[figure], "{figure}");
+    }
+}
+
 /// A real etcd on what the real etcdutl restores from `file`.
 fn etcd_restored_from(file: &Path, directory: &Path) -> Server {
     let etcdutl = peers::etcdutl().unwrap();

@@ -1,7 +1,8 @@
 //! Whether the cluster has a leader, for streams that must not outlive it.
 //!
 //! A watch of a revision that never comes is kept open at a member, on the condition that there is a
-//! leader; its end tells that there is none.
+//! leader. A member that knows of none ends it; that a member is lost says nothing of the leader, and
+//! another one is asked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::caller::Caller;
+use super::caller::{Caller, no_leader};
 use super::upstream::{Upstream, settle};
 
 /// The key that is watched; the same as etcd's proxy takes.
@@ -50,8 +51,9 @@ impl Leader {
         let (sender, has_one) = watch::channel(false);
         tokio::spawn(async move {
             loop {
-                follow(&upstream, &sender).await;
-                sender.send_replace(false);
+                if follow(&upstream, &sender).await == End::NoLeader {
+                    sender.send_replace(false);
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         });
@@ -63,8 +65,17 @@ impl Leader {
     }
 }
 
+/// Why a watch ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// There is no leader; or no member at all, which comes to the same.
+    NoLeader,
+    /// The member went.
+    Lost,
+}
+
 /// Watches at one member until that ends.
-async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) {
+async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) -> End {
     let create = pb::WatchCreateRequest {
         key: KEY.into(),
         start_revision: NEVER,
@@ -81,18 +92,20 @@ async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) {
     let caller = Caller::with_leader();
     let opened = upstream.stream::<_, pb::WatchResponse>(&caller, path, requests);
     let Ok((seat, mut responses)) = opened.await else {
-        return;
+        return End::NoLeader;
     };
     while let Some(response) = responses.next().await {
         match response {
-            Ok(response) if response.canceled => return,
+            Ok(response) if response.canceled => return End::NoLeader,
             Ok(_) => {
                 has_one.send_replace(true);
             }
             Err(why) => {
+                let is_told = why.message() == no_leader().message();
                 settle(&seat, why);
-                return;
+                return if is_told { End::NoLeader } else { End::Lost };
             }
         }
     }
+    End::Lost
 }

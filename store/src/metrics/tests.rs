@@ -25,21 +25,7 @@ fn used(extensive: bool) -> Metrics {
         .apply_duration
         .with_label_values(&["v3", "Put", "true"])
         .observe(0.001);
-    metrics
-        .server
-        .request_duration
-        .with_label_values(&["Put", "true"])
-        .observe(0.001);
-    metrics
-        .server
-        .range_duration
-        .with_label_values(&["true"])
-        .observe(0.001);
-    metrics
-        .server
-        .client_requests
-        .with_label_values(&["unary", "3.7"])
-        .inc();
+    metrics.requests.count(b"3.7", false);
     metrics
         .network
         .known_peers
@@ -125,4 +111,27 @@ fn the_process_is_measured() {
     assert!(value("process_open_fds") >= 3.0);
     assert!(value("os_fd_limit") >= value("os_fd_used"));
     assert!(value("process_start_time_seconds") > 1.6e9);
+}
+
+#[test]
+fn clients_choose_only_so_many_versions() {
+    let metrics = Metrics::new(false).unwrap();
+    for number in 0..1000 {
+        metrics
+            .requests
+            .count(format!("9.{number}").as_bytes(), true);
+    }
+    metrics.requests.count(&[b'x'; 1000], false);
+    metrics.requests.count(b"9.1", true);
+    metrics.requests.count(b"", false);
+    let text = metrics.render().unwrap();
+    let lines = |part: &str| text.lines().filter(|line| line.contains(part)).count();
+    assert!(lines("etcd_server_client_requests_total{") < 150);
+    let expected = [
+        r#"etcd_server_client_requests_total{client_api_version="9.1",type="stream"} 2"#,
+        r#"etcd_server_client_requests_total{client_api_version="other",type="unary"} 2"#,
+    ];
+    for line in expected {
+        assert_eq!(lines(line), 1, "{line}");
+    }
 }

@@ -29,6 +29,7 @@ pub(super) async fn run(ranges: Arc<Ranges>, range: Range, feed: Feed, caller: C
             }
             Err(why) => why,
         };
+        tracing::debug!(feed, next, error = %why, "a watch is opened again");
         // As for etcd's client only what is the member's own affair passes by itself.
         if !matches!(why.code(), Code::Unavailable | Code::Internal) {
             let canceled = pb::WatchResponse {
@@ -92,6 +93,7 @@ async fn pass_on(
             Some(Err(why)) => return Some(why),
             None => return Some(Status::unavailable("the member ended the watch")),
         };
+        tracing::debug!(feed, ?response, "told");
         ranges.kv.namespace.events(&mut response);
         if ranges.deliver(range, feed, &response) == Outcome::Over {
             return None;

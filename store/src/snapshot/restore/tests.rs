@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use proto::mvccpb::KeyValue;
 
-use super::super::Auth;
 use super::super::tests::{delete, description, put, scratch, write};
+use super::super::{Auth, Record};
 use super::*;
 use crate::config::Url;
 use crate::mvcc::{Options, RangeQuery, Store};
