@@ -10,6 +10,7 @@
 
 mod connection;
 mod greeting;
+pub mod http;
 pub mod srv;
 mod target;
 

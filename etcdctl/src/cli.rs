@@ -29,8 +29,6 @@ pub(crate) enum Action {
     Run(fn(&mut Session<'_>, Parsed) -> Done),
     /// Only holds subcommands: prints its help.
     Subcommands,
-    /// Known to etcdctl, but not here yet.
-    Later,
     /// `help [command]`.
     Help,
     /// `options`.
@@ -120,9 +118,6 @@ pub(crate) fn execute(session: &mut Session<'_>, args: &[Vec<u8>]) -> Done {
 
 fn run(session: &mut Session<'_>, found: &Found, args: &[Vec<u8>]) -> Done {
     let command = found.command();
-    if matches!(command.action, Action::Later) {
-        return later(session, found, args);
-    }
     let mut parsed = Parsed::new(found.flags());
     if let Err(why) = parsed.parse(args) {
         let err = &mut session.io.stderr;
@@ -141,21 +136,7 @@ fn run(session: &mut Session<'_>, found: &Found, args: &[Vec<u8>]) -> Done {
         Action::Subcommands => help::full(found, &mut session.io.stdout),
         Action::Help => help_about(session, &parsed.args),
         Action::Options => Ok(help::options(&mut session.io.stdout)?),
-        Action::Later => unreachable!("answered above"),
     }
-}
-
-/// Flags of commands that are not here yet are not read, only `--help` is.
-fn later(session: &mut Session<'_>, found: &Found, args: &[Vec<u8>]) -> Done {
-    let asks = |arg: &Vec<u8>| matches!(arg.as_slice(), b"--help" | b"-h");
-    if args.iter().take_while(|arg| *arg != b"--").any(asks) {
-        return help::full(found, &mut session.io.stdout);
-    }
-    let name = found.path[1..].iter().map(|c| c.name).collect::<Vec<_>>();
-    Err(Failure::feature(format!(
-        "`{}` is not available in this release of etcdctl",
-        name.join(" ")
-    )))
 }
 
 fn help_about(session: &mut Session<'_>, topic: &[Vec<u8>]) -> Done {

@@ -76,6 +76,14 @@ impl Client {
         }
     }
 
+    /// The same client over a connection of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            live: None,
+            ..self.clone()
+        }
+    }
+
     /// Fetches a token if a user is named; a server without authentication needs none.
     pub(crate) async fn log_in(&mut self, stderr: &mut (dyn Write + Send)) -> Result<(), Status> {
         let Some(login) = self.globals.login.clone() else {

@@ -12,6 +12,7 @@ use crate::session::Session;
 
 mod alarm;
 mod auth;
+mod check;
 mod child;
 mod compaction;
 mod completion;
@@ -21,7 +22,6 @@ mod downgrade;
 mod elect;
 mod endpoint;
 mod get;
-mod later;
 mod lease;
 mod lock;
 mod make_mirror;
@@ -66,7 +66,7 @@ pub(crate) static ROOT: Command = Command {
         auth::COMMAND,
         user::COMMAND,
         role::COMMAND,
-        later::CHECK,
+        check::COMMAND,
         make_mirror::COMMAND,
         completion::COMMAND,
         version::COMMAND,

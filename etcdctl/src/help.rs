@@ -80,23 +80,9 @@ fn list<'a>(commands: impl Iterator<Item = &'a Command>, out: &mut dyn Write) ->
     commands.sort_unstable_by_key(|c| c.name);
     let width = commands.iter().map(|c| c.name.len()).max().unwrap_or(0);
     for command in commands {
-        let later = if is_later(command) {
-            " (not in this release)"
-        } else {
-            ""
-        };
-        writeln!(out, "  {:width$}  {}{later}", command.name, command.short)?;
+        writeln!(out, "  {:width$}  {}", command.name, command.short)?;
     }
     Ok(())
-}
-
-/// The command itself, or all its subcommands.
-fn is_later(command: &Command) -> bool {
-    match command.action {
-        Action::Later => true,
-        Action::Subcommands => command.commands.iter().all(is_later),
-        _ => false,
-    }
 }
 
 /// What `etcdctl options` prints.

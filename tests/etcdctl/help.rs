@@ -125,14 +125,8 @@ fn a_shell_takes_the_script_that_completes_its_command_lines() {
 }
 
 #[test]
-fn later_commands_say_so() {
+fn the_second_api_comes_later() {
     let mut ours = Side::ours();
-    for command in ["check perf", "check datascale"] {
-        let outcome = ours.run(&case(command));
-        assert_eq!(outcome.code, 4, "{command}");
-        let sentence = "is not available in this release of etcdctl";
-        assert!(outcome.stderr.contains(sentence), "{}", outcome.stderr);
-    }
     let second = ours.run(&case("ETCDCTL_API=2 ls"));
     assert_eq!(second.code, 1);
     assert!(second.stderr.contains("v2 API"), "{}", second.stderr);

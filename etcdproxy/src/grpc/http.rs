@@ -15,10 +15,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::header::{ALLOW, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
-use hyper_util::rt::TokioIo;
 use proto::etcdserverpb as pb;
 use rand::seq::IndexedRandom as _;
 use store::metrics::{CONTENT_TYPE as METRICS_TEXT, Metrics};
@@ -155,29 +153,17 @@ async fn members_metrics(State(front): State<Front>) -> Response {
     let Some(endpoint) = endpoints.choose(&mut rand::rng()) else {
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
     };
-    match timeout(METRICS_WITHIN, fetch(endpoint, front.tls.as_ref())).await {
-        Ok(Ok(body)) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], body).into_response(),
+    let target = dial::Target::parse(endpoint);
+    let fetched = dial::http::get(&target, front.tls.as_ref(), "/metrics");
+    match timeout(METRICS_WITHIN, fetched).await {
+        Ok(Ok(body)) => {
+            let headers = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
+            (headers, Body::from(body)).into_response()
+        }
         outcome => {
             let why = outcome.map_or("i/o timeout".to_owned(), |o| o.err().unwrap_or_default());
             tracing::warn!(endpoint, error = why, "failed to fetch a member's metrics");
             plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
         }
     }
-}
-
-/// GETs `/metrics` of a member.
-async fn fetch(endpoint: &str, tls: Option<&tls::Client>) -> Result<Body, String> {
-    let target = dial::Target::parse(endpoint);
-    let stream = target.stream(tls).await?;
-    let words = |why: hyper::Error| why.to_string();
-    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(words)?;
-    tokio::spawn(connection);
-    let request = http::Request::get("/metrics")
-        .header(HOST, "etcd")
-        .body(Empty::<bytes::Bytes>::new())
-        .map_err(|why| why.to_string())?;
-    let response = sender.send_request(request).await.map_err(words)?;
-    let body = response.into_body().collect().await.map_err(words)?;
-    Ok(Body::from(body.to_bytes()))
 }
