@@ -40,12 +40,20 @@ impl Target {
         format!("etcd-endpoints:///{address}")
     }
 
-    /// The name that a server's certificate has to have.
-    fn host(&self) -> &str {
+    /// What stands in `:authority`; of a socket's path the last part, as in etcd's client.
+    fn authority(&self) -> &str {
         match self {
-            Self::Tcp(address) => address.rsplit_once(':').map_or(address, |(host, _)| host),
+            Self::Tcp(address) => address,
             Self::Unix(path) => path.rsplit('/').next().unwrap_or(path),
         }
+    }
+
+    /// The name that a server's certificate has to have.
+    fn host(&self) -> &str {
+        let authority = self.authority();
+        authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host)
     }
 
     /// Connects, and shakes hands where TLS is spoken.
@@ -95,10 +103,11 @@ impl Target {
 
     pub(crate) fn uri(&self, is_secure: bool) -> String {
         let scheme = if is_secure { "https" } else { "http" };
-        match self {
-            Self::Tcp(address) => format!("{scheme}://{address}"),
-            Self::Unix(_) => format!("{scheme}://localhost"),
-        }
+        let authority = self.authority();
+        // A file may have any name.
+        let is_one = authority.parse::<http::uri::Authority>().is_ok();
+        let authority = if is_one { authority } else { "localhost" };
+        format!("{scheme}://{authority}")
     }
 }
 

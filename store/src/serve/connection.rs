@@ -104,7 +104,8 @@ impl Front {
         shown: Option<CommonName>,
         remote: Option<SocketAddr>,
     ) -> Response<Measured> {
-        if self.tells_headers {
+        // Members of etcd do not speak HTTP/2 to each other.
+        if self.tells_headers && traffic != Traffic::Peer {
             godebug::tell(&request);
         }
         if let Some(name) = shown {
