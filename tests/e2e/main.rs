@@ -7,6 +7,7 @@
 //! - [`regress`]: what went wrong in etcd once does not here.
 //! - [`corrupt`]: a member has other data than the rest.
 //! - [`membership`]: a cluster is looked at and changed with etcd's own `etcdctl`.
+//! - [`mixin`]: rules and dashboards find their metrics.
 //! - [`secure`]: clients and members speak TLS.
 //! - [`discovery`]: members find each other.
 //! - [`restore`]: a cluster comes back from a backup.
@@ -26,6 +27,7 @@ mod faults;
 mod load;
 mod member;
 mod membership;
+mod mixin;
 mod program;
 mod proxy;
 mod regress;
