@@ -43,3 +43,6 @@ pub mod watch;
 
 pub mod bolt;
 pub mod snapshot;
+
+#[cfg(test)]
+mod fuzz;

@@ -7,6 +7,7 @@
 //! - [`regress`]: what went wrong in etcd once does not here.
 //! - [`corrupt`]: a member has other data than the rest.
 //! - [`membership`]: a cluster is looked at and changed with etcd's own `etcdctl`.
+//! - [`kubeadm`]: its manifest starts our server.
 //! - [`mixin`]: rules and dashboards find their metrics.
 //! - [`secure`]: clients and members speak TLS.
 //! - [`discovery`]: members find each other.
@@ -24,6 +25,7 @@ mod command;
 mod corrupt;
 mod discovery;
 mod faults;
+mod kubeadm;
 mod load;
 mod member;
 mod membership;

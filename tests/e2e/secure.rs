@@ -26,7 +26,7 @@ fn same(arguments: &[&str]) {
 }
 
 /// A server that ends with this. The harness asks without TLS whether one is ready.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -37,7 +37,7 @@ impl Drop for Running {
 }
 
 /// An authority in `ca.pem`, and what it signs for `server` and `client`.
-fn certificates(dir: &Path) {
+pub(crate) fn certificates(dir: &Path) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();

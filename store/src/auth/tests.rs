@@ -276,3 +276,26 @@ proptest! {
         prop_assert_eq!(ranges.contain(&asked.0, &asked.1), expected);
     }
 }
+
+#[test]
+fn tokens_that_are_nearly_right_name_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    std::fs::write(&key, "a secret that nobody knows").unwrap();
+    let path = key.to_str().unwrap();
+    let jwt = Jwt::new(&[
+        ("pub-key", path),
+        ("priv-key", path),
+        ("sign-method", "HS256"),
+    ])
+    .unwrap();
+    let token = jwt.sign("somebody", 5).unwrap();
+    crate::fuzz::nearly(&[token.clone().into_bytes()], |bytes| {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return;
+        };
+        if let Ok(caller) = jwt.verify(text) {
+            assert_eq!(caller.user, "somebody", "{text}");
+        }
+    });
+}

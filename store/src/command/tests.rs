@@ -144,3 +144,26 @@ fn a_change_of_the_membership_that_this_release_does_not_know_is_refused() {
         Err(DecodeError::Change(1))
     ));
 }
+
+#[test]
+fn commands_that_are_nearly_right_are_refused_or_read() {
+    let caller = Caller {
+        user: "user".into(),
+        revision: 3,
+    };
+    let encoded = samples().into_iter().flat_map(|command| {
+        let by = command.encode_by(&caller, 2).to_vec();
+        [command.encode(1).to_vec(), by]
+    });
+    let seeds: Vec<Vec<u8>> = encoded.collect();
+    crate::fuzz::nearly(&seeds, |bytes| {
+        let bytes = Bytes::copy_from_slice(bytes);
+        let _ = Command::kind_name(&bytes);
+        // What is read is the same again.
+        if let Ok((id, caller, command)) = Command::decode_by(&bytes) {
+            let again = command.encode_by(&caller, id);
+            let (id_again, _, command_again) = Command::decode_by(&again).unwrap();
+            assert_eq!((id_again, command_again), (id, command));
+        }
+    });
+}

@@ -655,3 +655,38 @@ fn help_lists_every_flag_with_its_group() {
         );
     }
 }
+
+#[test]
+fn files_that_are_nearly_right_are_refused_or_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("etcd.yaml");
+    let flag = format!("--config-file={}", path.display());
+    let seeds = [
+        "name: a\nlisten-client-urls: http://127.0.0.1:1\nadvertise-client-urls: http://127.0.0.1:1\n",
+        "client-transport-security:\n  cert-file: a\n  allowed-hostnames: [a, b]\nlog-outputs: [stderr]\n",
+        "discovery-config:\n  discovery-token: a\n  discovery-endpoints: ['x']\nquota-backend-bytes: 0x10\n",
+        "feature-gates: a=true\nelection-timeout: 1e3\nmax-txn-ops: -1\nsnapshot-count: !!str 5\n",
+    ];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec());
+    crate::fuzz::nearly(&seeds, |bytes| {
+        std::fs::write(&path, bytes).unwrap();
+        let _ = result(&[&flag]);
+    });
+}
+
+#[test]
+fn flags_that_are_nearly_right_are_refused_or_read() {
+    let seeds = [
+        "--listen-client-urls=http://[::1]:2379,unix://a:b --advertise-client-urls http://localhost:1",
+        "--initial-cluster=a=http://b:1,a=http://c:2 --name a --election-timeout=1000",
+        "--auto-compaction-retention=1h30m --auto-compaction-mode periodic --log-level=debug",
+        "--feature-gates=a=true,b=false --cipher-suites TLS_AES_128_GCM_SHA256 --quota-backend-bytes=-1",
+        "--corrupt-check-time=-5s --max-request-bytes=18446744073709551616 --force-new-cluster=maybe",
+    ];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec());
+    crate::fuzz::nearly(&seeds, |bytes| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let flags: Vec<&str> = text.split(' ').collect();
+        let _ = result(&flags);
+    });
+}

@@ -42,3 +42,37 @@ async fn what_is_no_json_ends_a_body() {
     let large = "\"0123456789012345678901234567890123456789012345678901234567890123456789";
     assert_eq!(all(&[large]).await.1, Some("request is too large".into()));
 }
+
+#[test]
+fn objects_that_are_nearly_right_are_refused_or_read() {
+    let calls = super::routes::Calls::new();
+    let kinds: Vec<_> = [
+        "/v3/kv/txn",
+        "/v3/kv/range",
+        "/v3/watch",
+        "/v3/auth/role/grant",
+    ]
+    .iter()
+    .map(|path| calls.find(path).unwrap().input())
+    .collect();
+    let seeds = [
+        r#"{"compare":[{"key":"YQ==","target":"VALUE","value":"YQ=="}],"success":[{"requestPut":{"key":"YQ=="}}]}"#,
+        r#"{"key":"YQ==","rangeEnd":"AA==","sortOrder":"DESCEND","limit":"9223372036854775807"}"#,
+        r#"{"create_request":{"key":"YQ==","filters":["NOPUT",1],"watch_id":-1}}"#,
+        r#"{"name":"r","perm":{"permType":"READWRITE","key":"","range_end":"\\u0000"}}"#,
+    ];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec());
+    crate::fuzz::nearly(&seeds, |bytes| {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return;
+        };
+        let Ok(value) = serde_json::value::RawValue::from_string(text.to_owned()) else {
+            return;
+        };
+        for kind in &kinds {
+            if let Ok(message) = super::json::decode(kind.clone(), &value) {
+                super::json::encode(kind.clone(), message).unwrap();
+            }
+        }
+    });
+}

@@ -264,3 +264,24 @@ proptest! {
         prop_assert_eq!(status(&path).unwrap().revision, if main == 1 { 0 } else { main });
     }
 }
+
+#[test]
+fn files_that_are_nearly_right_are_refused_or_read() {
+    let (dir, file) = scratch();
+    let records = [
+        put(2, 0, "a", b"1"),
+        put(3, 0, "b", b"2"),
+        delete(4, 0, "a"),
+    ];
+    write(&file, &description(), &records);
+    let seed = std::fs::read(&file).unwrap();
+    let changed = dir.path().join("changed.db");
+    crate::fuzz::nearly(&[seed], |bytes| {
+        std::fs::write(&changed, bytes).unwrap();
+        let _ = status(&changed);
+        let _ = hash_kv(&changed, 0);
+        if let Ok(import) = Import::open(&changed, Digest::Ignored) {
+            let _: Result<Vec<Record>, Error> = import.records().collect();
+        }
+    });
+}

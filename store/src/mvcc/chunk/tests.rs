@@ -115,3 +115,18 @@ fn malformed_bodies_with_a_good_checksum_are_refused_without_panic() {
         }
     }
 }
+
+#[test]
+fn chunks_that_are_nearly_right_are_refused() {
+    let seeds = KINDS.map(|value| sample(value).1);
+    let seeds = [&seeds[0], &seeds[1]].map(|built| [built.headers.to_vec(), built.values.to_vec()]);
+    let seeds: Vec<Vec<u8>> = seeds.into_iter().flatten().collect();
+    crate::fuzz::nearly(&seeds, |bytes| {
+        let _ = is_whole(bytes);
+        let _ = read_headers(bytes, |_| {});
+        let opened = Values::open(Bytes::copy_from_slice(bytes));
+        if let Ok(values) = opened {
+            values.get(Revision { main: 5, sub: 2 });
+        }
+    });
+}
