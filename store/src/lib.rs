@@ -32,6 +32,7 @@ pub mod disk;
 pub mod wal;
 
 pub mod apply;
+pub mod archive;
 pub mod auth;
 pub mod backend;
 pub mod catchup;

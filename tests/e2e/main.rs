@@ -11,6 +11,7 @@
 //! - [`mixin`]: rules and dashboards find their metrics.
 //! - [`secure`]: clients and members speak TLS.
 //! - [`discovery`]: members find each other.
+//! - [`drill`]: it goes back to a moment in its history.
 //! - [`restore`]: a cluster comes back from a backup.
 //! - [`proxy`]: `etcd gateway` and `etcd grpc-proxy` stand in front.
 //!
@@ -24,6 +25,7 @@ mod client;
 mod command;
 mod corrupt;
 mod discovery;
+mod drill;
 mod faults;
 mod kubeadm;
 mod load;

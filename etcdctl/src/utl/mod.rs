@@ -7,6 +7,7 @@ mod completion;
 mod defrag;
 mod hashkv;
 mod migrate;
+mod moment;
 mod printer;
 mod restore;
 mod status;
@@ -44,6 +45,7 @@ static ROOT: Command = Command {
             run: None,
         },
         migrate::COMMAND,
+        moment::COMMAND,
         Command {
             name: "snapshot",
             synopsis: "snapshot",

@@ -25,7 +25,8 @@ pub(super) const COMMAND: Command = Command {
     run: Some(run),
 };
 
-static FLAGS: [Flag; 10] = [
+/// Flags of everything that makes a data directory.
+pub(super) const FLAGS: [Flag; 10] = [
     Flag::new(
         "data-dir",
         Kind::Text,
@@ -92,12 +93,27 @@ fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Done {
             "snapshot restore requires exactly one argument",
         ));
     };
+    check(parsed)?;
+    let file = Path::new(OsStr::from_bytes(file));
+    let digest = match parsed.switch("skip-hash-check") {
+        true => Digest::Ignored,
+        false => Digest::Required,
+    };
+    restore(parsed, file, digest, err)
+}
+
+/// Refuses flags that do not go together.
+pub(super) fn check(parsed: &Parsed) -> Done {
     if (parsed.unsigned("bump-revision") > 0) != parsed.switch("mark-compacted") {
         return Err(Failure::args(
             "--mark-compacted required if --revision-bump > 0",
         ));
     }
-    let file = Path::new(OsStr::from_bytes(file));
+    Ok(())
+}
+
+/// Makes a data directory as the flags say.
+pub(super) fn restore(parsed: &Parsed, file: &Path, digest: Digest, err: &mut dyn Write) -> Done {
     let data_dir = match parsed.text("data-dir") {
         [] => PathBuf::from(format!("{}.etcd", text(parsed, "name"))),
         given => PathBuf::from(OsStr::from_bytes(given)),
@@ -109,11 +125,7 @@ fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Done {
     )?;
     let restore = Restore {
         file,
-        digest: if parsed.switch("skip-hash-check") {
-            Digest::Ignored
-        } else {
-            Digest::Required
-        },
+        digest,
         data_dir: &data_dir,
         initial: &initial,
         bump_revision: parsed.unsigned("bump-revision"),

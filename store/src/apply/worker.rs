@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::account::Account;
 use super::machine::{Compaction, Machine};
@@ -14,6 +14,7 @@ use super::retry::Retry;
 use super::{Effect, Effects, State};
 use crate::alarm::Space;
 use crate::answers::Answers;
+use crate::archive::{self, Archive};
 use crate::cluster::Members;
 use crate::metrics::Metrics;
 use crate::raft::{Committed, Handle, Received};
@@ -95,6 +96,8 @@ pub struct Worker {
     pub metrics: Arc<Metrics>,
     /// `--warning-apply-duration`.
     pub warn_after: Duration,
+    /// Where commands are kept besides.
+    pub archive: Option<Archive>,
 }
 
 struct Run {
@@ -170,6 +173,7 @@ impl Run {
     }
 
     fn apply_batch(&mut self, batch: Vec<Committed>) {
+        self.archive(&batch);
         let started = Instant::now();
         let applied = self.worker.machine.apply(batch);
         self.account.note(&applied.tally, started.elapsed());
@@ -182,6 +186,20 @@ impl Run {
         }
         self.applied(applied.last);
         self.worker.answers.outcomes(applied.answers);
+    }
+
+    /// Hands commands to the archive before they are carried out: what is acknowledged is on its way there.
+    fn archive(&mut self, batch: &[Committed]) {
+        let Some(archive) = &mut self.worker.archive else {
+            return;
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |time| {
+            i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+        });
+        let wanted = batch.iter().filter(|entry| archive.wants(entry.index));
+        let entries = wanted.map(|entry| archive::Entry::of(entry, now)).collect();
+        archive.append(entries);
     }
 
     fn applied(&self, (index, term): (u64, u64)) {
@@ -303,6 +321,10 @@ impl Run {
     ) {
         if self.worker.machine.checkpointed(result) {
             tracing::info!(index = mark.index, "saved snapshot");
+            // The log may let go of what the archive has.
+            if let Some(archive) = &self.worker.archive {
+                archive.sync();
+            }
             self.worker.raft.checkpointed(mark);
         }
         match self.worker.machine.checkpoint_has_failed() {

@@ -207,6 +207,8 @@ pub struct Config {
     pub unsafe_no_fsync: bool,
     /// How the members are found, where they are not named.
     pub discovery: Option<Discovery>,
+    /// `--archive-dir`, if there is to be an archive.
+    pub archive_dir: Option<PathBuf>,
     /// TLS for clients.
     pub client_security: Security,
     /// TLS between members.
@@ -334,6 +336,9 @@ impl Config {
             force_new_cluster: settings.bool("force-new-cluster"),
             unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
             discovery: discovery::of(&settings),
+            archive_dir: Some(settings.text("archive-dir"))
+                .filter(|dir| !dir.is_empty())
+                .map(PathBuf::from),
             client_security: security::clients(&settings)?,
             peer_security: security::peers(&settings)?,
             auth_token: settings.text("auth-token").into(),

@@ -58,6 +58,15 @@ pub struct Table {
 }
 
 impl Table {
+    /// Notes which entry granted a lease that came with a backup; one that is known stays as it is.
+    pub fn know(&mut self, id: i64, granted: u64) {
+        if let Some(lease) = self.leases.get_mut(&id)
+            && lease.granted == 0
+        {
+            lease.granted = granted;
+        }
+    }
+
     /// Adds a lease of `ttl` seconds, granted by the log entry at index `granted`.
     ///
     /// # Errors

@@ -80,6 +80,9 @@ pub enum Error {
     /// The checkpoint's other state cannot be read.
     #[error(transparent)]
     Meta(#[from] crate::apply::MetaError),
+    /// The archive cannot be written.
+    #[error(transparent)]
+    Archive(#[from] crate::archive::Error),
     /// The checkpoint is ahead of the log: one of them is not this member's.
     #[error("the checkpoint holds entry {applied}, but the log in {path} ends with {last}", path = path.display())]
     Ahead {

@@ -18,6 +18,7 @@ use crate::answers::Answers;
 use crate::apply::Shared;
 use crate::apply::machine::Machine;
 use crate::apply::worker::{Task, Worker};
+use crate::archive::Archive;
 use crate::auth::{Passwords, Scheme, Tokens};
 use crate::cluster::Members;
 use crate::command::Command;
@@ -115,6 +116,10 @@ pub fn start(
     let tokens = Arc::new(Tokens::new(scheme, config.auth_token_ttl, is_enabled));
     let (leaderless_sender, leaderless) = watch::channel(false);
     let (compacting_sender, compacting) = watch::channel(true);
+    let archive = match &config.archive_dir {
+        Some(dir) => Some(Archive::start(dir, identity.clone())?),
+        None => None,
+    };
     let worker = Worker {
         machine: Machine::new(state.clone(), replay_end, checkpoint_entries(config)),
         tasks: task_inbox,
@@ -130,6 +135,7 @@ pub fn start(
         snapshots: Box::new(checkpoints),
         metrics: metrics.clone(),
         warn_after: config.warning_apply_duration,
+        archive,
     };
     let worker = worker
         .start()

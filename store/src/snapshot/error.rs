@@ -57,6 +57,12 @@ pub enum Error {
     /// The data directory to be made is there and holds something.
     #[error("data-dir {0:?} not empty or could not be read")]
     NotEmpty(PathBuf),
+    /// The archive does not lead to the moment that is meant.
+    #[error("{0}")]
+    Moment(String),
+    /// A backup does not make a state.
+    #[error("{0}")]
+    State(String),
     /// The leap leads beyond the greatest revision.
     #[error("--bump-revision {0} leads beyond the greatest revision")]
     BumpTooLarge(u64),
