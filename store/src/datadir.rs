@@ -6,6 +6,7 @@
 //!     lock               held by flock while the member lives
 //!     wal/%016x.wal      the log
 //!     sled/              the checkpoint
+//!     wal-dir            where the log lies, if that is not here
 //! ```
 //!
 //! A directory of Go's etcd (`member/snap/db`, `member/wal/%016x-%016x.wal`) is refused before
@@ -17,6 +18,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// A file that tells that the log lies apart, and where: a member without its log is not a new one.
+const LOG_PLACE: &str = "wal-dir";
 /// The mode of directories: for the owner alone.
 const MODE: u32 = 0o700;
 
@@ -46,6 +49,19 @@ pub enum Error {
         /// The file that gives it away.
         found: PathBuf,
     },
+    /// The log of its member is not where it is looked for.
+    #[error(
+        "data directory {} holds a member whose log is not in {}: move the log there, or name the \
+         directory that it is in",
+        dir.display(),
+        wal.display()
+    )]
+    LogElsewhere {
+        /// The data directory.
+        dir: PathBuf,
+        /// Where the log was looked for.
+        wal: PathBuf,
+    },
     /// Another process uses it.
     #[error("data directory {} is in use by another process (its lock {} is held)", dir.display(), lock.display())]
     Locked {
@@ -72,43 +88,47 @@ fn words(error: &io::Error) -> String {
 pub struct DataDir {
     path: PathBuf,
     initialized: bool,
-    /// Closing it gives the lock back.
-    _lock: File,
+    wal: PathBuf,
+    /// Closing them gives the locks back.
+    _locks: (File, Option<File>),
 }
 
 impl DataDir {
-    /// Makes the directory if there is none, looks it over and locks it.
+    /// Makes the directory if there is none, looks it over and locks it; and so that of the log, if that
+    /// is to lie apart in `wal`.
     ///
     /// # Errors
     /// If it cannot be used, holds other data, or is locked.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path, wal: Option<&Path>) -> Result<Self, Error> {
         refuse_foreign(path)?;
         make(path)?;
         let member = path.join("member");
         make(&member)?;
-        let lock_path = member.join("lock");
-        let access = |step| {
-            let path = lock_path.clone();
-            move |why| Error::Access { step, path, why }
-        };
-        let mut options = File::options();
-        options.create(true).truncate(false).write(true);
-        let lock = options.open(&lock_path).map_err(access("open"))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(Error::Locked {
-                    dir: path.into(),
-                    lock: lock_path,
-                });
+        let lock = lock(path, &member)?;
+        let inside = member.join("wal");
+        let (wal, wal_lock) = match wal {
+            Some(wal) if wal != inside => {
+                refuse_foreign_log(path, wal)?;
+                make(wal)?;
+                (wal.to_owned(), Some(self::lock(wal, wal)?))
             }
-            Err(errno) => return Err(access("flock")(errno.into())),
+            _ => (inside.clone(), None),
+        };
+        let initialized = !segments(&wal)?.is_empty();
+        let has_other = member.join("sled").exists()
+            || member.join(LOG_PLACE).exists()
+            || !segments(&inside)?.is_empty();
+        if !initialized && has_other {
+            return Err(Error::LogElsewhere {
+                dir: path.into(),
+                wal,
+            });
         }
-        let initialized = !segments(&member.join("wal"))?.is_empty();
         Ok(Self {
             path: path.into(),
+            wal,
             initialized,
-            _lock: lock,
+            _locks: (lock, wal_lock),
         })
     }
 
@@ -134,7 +154,7 @@ impl DataDir {
     /// Where the log lies; it may not exist yet.
     #[must_use]
     pub fn wal(&self) -> PathBuf {
-        self.path.join("member").join("wal")
+        self.wal.clone()
     }
 
     /// Where the checkpoint lies; it may not exist yet.
@@ -151,6 +171,21 @@ impl DataDir {
 pub fn strangers(path: &Path) -> Result<Vec<String>, Error> {
     let names = names(path)?;
     Ok(names.into_iter().filter(|name| name != "member").collect())
+}
+
+/// Notes where the log of the member in `member` lies, once there is one; nothing if it lies within.
+///
+/// # Errors
+/// The note cannot be written.
+pub fn note_log(member: &Path, wal: Option<&Path>) -> io::Result<()> {
+    let place = member.join(LOG_PLACE);
+    match wal {
+        Some(wal) => fs::write(place, wal.as_os_str().as_encoded_bytes()),
+        None => match fs::remove_file(place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    }
 }
 
 /// What is wrong with the mode of the directory, for a warning; nothing if it is right or new.
@@ -213,22 +248,44 @@ fn segments(wal: &Path) -> Result<Vec<String>, Error> {
 fn refuse_foreign(path: &Path) -> Result<(), Error> {
     let member = path.join("member");
     let db = member.join("snap").join("db");
-    let found = if db.exists() {
-        Some(db)
-    } else {
-        let wal = member.join("wal");
-        let go = |name: &String| name.trim_end_matches(".wal").contains('-');
-        segments(&wal)?
-            .into_iter()
-            .find(go)
-            .map(|name| wal.join(name))
-    };
-    match found {
-        Some(found) => Err(Error::Foreign {
+    if db.exists() {
+        return Err(Error::Foreign {
             dir: path.into(),
-            found,
+            found: db,
+        });
+    }
+    refuse_foreign_log(path, &member.join("wal"))
+}
+
+/// The same for a log alone.
+fn refuse_foreign_log(path: &Path, wal: &Path) -> Result<(), Error> {
+    let go = |name: &String| name.trim_end_matches(".wal").contains('-');
+    match segments(wal)?.into_iter().find(go) {
+        Some(name) => Err(Error::Foreign {
+            dir: path.into(),
+            found: wal.join(name),
         }),
         None => Ok(()),
+    }
+}
+
+/// Takes the lock in `place`, which keeps others from `dir`.
+fn lock(dir: &Path, place: &Path) -> Result<File, Error> {
+    let lock_path = place.join("lock");
+    let access = |step| {
+        let path = lock_path.clone();
+        move |why| Error::Access { step, path, why }
+    };
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    let lock = options.open(&lock_path).map_err(access("open"))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked {
+            dir: dir.into(),
+            lock: lock_path,
+        }),
+        Err(errno) => Err(access("flock")(errno.into())),
     }
 }
 

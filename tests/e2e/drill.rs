@@ -40,7 +40,7 @@ async fn write(mut kv: Kv, seed: u64, lease: i64) {
     let put = |key: String, size| pb::PutRequest {
         key: key.into(),
         value: vec![b'v'; size].into(),
-        lease: if seed % 50 == 0 { lease } else { 0 },
+        lease: if seed.is_multiple_of(50) { lease } else { 0 },
         ..Default::default()
     };
     match seed % 10 {

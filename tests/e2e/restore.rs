@@ -84,3 +84,69 @@ fn three_members_go_on_from_one_backup() {
     let all_same = || hash(&members[0]) == hash(&members[1]);
     assert!(harness::eventually(crate::client::LIMIT, all_same));
 }
+
+#[test]
+fn a_log_may_lie_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let peer = url();
+    let cluster = format!("m0={peer}");
+    let flags = |wal: &str| {
+        let wal = format!("--wal-dir={}", path(wal));
+        [wal, format!("--initial-cluster={cluster}")]
+    };
+    let start = |wal: &str| {
+        let flags = flags(wal);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        Member::start(dir.path(), "m0", &peer, &flags)
+    };
+    let is_ready = |member: &Member| {
+        let ready = member.says("ready to serve client requests");
+        assert!(ready, "{}", member.log());
+    };
+    let first = start("log");
+    is_ready(&first);
+    let at = ["--endpoints", &first.client];
+    assert!(etcdctl(&[&at[..], &["put", "a", "1"]].concat()).0);
+    let backup = path("backup.db");
+    assert!(etcdctl(&[&at[..], &["snapshot", "save", &backup]].concat()).0);
+    drop(first);
+    assert!(!dir.path().join("m0/member/wal").exists());
+    // Another directory would make it another member.
+    let elsewhere = start("other");
+    assert!(elsewhere.says("whose log is not in"), "{}", elsewhere.log());
+    drop(elsewhere);
+    let second = start("log");
+    is_ready(&second);
+    let get = ["--endpoints", &second.client, "get", "a"];
+    assert_eq!(etcdctl(&get), (true, "a\n1\n".to_owned()));
+    drop(second);
+    std::fs::remove_dir_all(path("m0")).unwrap();
+    let etcdutl = harness::binary("etcdutl").unwrap();
+    let restore = |wal: &str| {
+        let (wal, data) = (path(wal), path("m0"));
+        let arguments = [
+            "snapshot",
+            "restore",
+            &backup,
+            "--data-dir",
+            &data,
+            "--wal-dir",
+            &wal,
+            "--name=m0",
+            "--initial-cluster",
+            &cluster,
+            "--initial-advertise-peer-urls",
+            &peer,
+        ];
+        told(&etcdutl, &arguments)
+    };
+    let (success, said) = restore("log");
+    assert!(!success && said.contains("exists"), "{said}");
+    let (success, said) = restore("restored");
+    assert!(success, "{said}");
+    let third = start("restored");
+    is_ready(&third);
+    let get = ["--endpoints", &third.client, "get", "a"];
+    assert_eq!(etcdctl(&get), (true, "a\n1\n".to_owned()));
+}

@@ -39,7 +39,9 @@ fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Done {
     let dir = Path::new(OsStr::from_bytes(parsed.text("data-dir")));
     let database = dir.join("member").join("snap").join("db");
     let outcome = match DataDir::is_ours(dir) {
-        true => DataDir::open(dir).map(drop).map_err(|why| why.to_string()),
+        true => DataDir::open(dir, None)
+            .map(drop)
+            .map_err(|why| why.to_string()),
         false => foreign(&database, parsed),
     };
     outcome.map_err(|why| {

@@ -55,7 +55,8 @@ fn run(parsed: &Parsed, _: &mut dyn Write, err: &mut dyn Write) -> Done {
         let said = "this is the data of another etcd: use that one's etcdutl";
         return Err(Failure::new(exit::ERROR, said));
     }
-    let _locked = DataDir::open(dir).map_err(|why| Failure::new(exit::ERROR, why.to_string()))?;
+    let _locked =
+        DataDir::open(dir, None).map_err(|why| Failure::new(exit::ERROR, why.to_string()))?;
     let current = version::major_minor(version::STORAGE);
     if format!("{}.{}", version.0, version.1) == current {
         writeln!(

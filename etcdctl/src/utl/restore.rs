@@ -119,14 +119,12 @@ pub(super) fn restore(parsed: &Parsed, file: &Path, digest: Digest, err: &mut dy
         given => PathBuf::from(OsStr::from_bytes(given)),
     };
     let initial = initial(parsed)?;
-    check_log_directory(
-        Path::new(OsStr::from_bytes(parsed.text("wal-dir"))),
-        &data_dir,
-    )?;
+    let wal_dir = log_directory(parsed, &data_dir)?;
     let restore = Restore {
         file,
         digest,
         data_dir: &data_dir,
+        wal_dir,
         initial: &initial,
         bump_revision: parsed.unsigned("bump-revision"),
     };
@@ -165,16 +163,15 @@ fn initial(parsed: &Parsed) -> Result<Initial, Failure> {
     initial.map_err(|error| refuse(error.to_string()))
 }
 
-/// The server keeps its log in the data directory only.
-fn check_log_directory(log: &Path, data_dir: &Path) -> Done {
+/// Where the log is to lie, if apart.
+fn log_directory<'a>(parsed: &'a Parsed, data_dir: &Path) -> Result<Option<&'a Path>, Failure> {
+    let log = Path::new(OsStr::from_bytes(parsed.text("wal-dir")));
     if log.as_os_str().is_empty() || log == data_dir.join("member").join("wal") {
-        return Ok(());
+        return Ok(None);
     }
-    let said = if log.exists() {
-        format!("wal-dir {:?} exists", log.display().to_string())
-    } else {
-        "--wal-dir asks for a directory of its own for the log, which is not supported yet"
-            .to_owned()
-    };
-    Err(Failure::new(exit::ERROR, said))
+    if log.exists() {
+        let said = format!("wal-dir {:?} exists", log.display().to_string());
+        return Err(Failure::new(exit::ERROR, said));
+    }
+    Ok(Some(log))
 }

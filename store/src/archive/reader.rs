@@ -61,7 +61,7 @@ impl Reader {
     ///
     /// # Errors
     /// A file cannot be read, or entries are missing.
-    pub fn next(&mut self) -> Result<Option<Entry>, Error> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, Error> {
         loop {
             while let Some(entry) = open::<Entry>(&mut self.rest) {
                 // Another file had it already.

@@ -442,8 +442,8 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
 fn features_that_come_later_say_so() {
     let later: &[(&[&str], &str)] = &[
         (
-            &["--wal-dir=x"],
-            "--wal-dir asks for a directory of its own for the log, which is not supported yet",
+            &["--enable-log-rotation"],
+            "--enable-log-rotation asks for rotation of log files, which is not supported yet",
         ),
         (
             &["--memory-mlock"],

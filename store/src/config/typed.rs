@@ -207,6 +207,8 @@ pub struct Config {
     pub unsafe_no_fsync: bool,
     /// How the members are found, where they are not named.
     pub discovery: Option<Discovery>,
+    /// `--wal-dir`, if the log lies apart.
+    pub wal_dir: Option<PathBuf>,
     /// `--archive-dir`, if there is to be an archive.
     pub archive_dir: Option<PathBuf>,
     /// TLS for clients.
@@ -336,6 +338,9 @@ impl Config {
             force_new_cluster: settings.bool("force-new-cluster"),
             unsafe_no_fsync: settings.bool("unsafe-no-fsync"),
             discovery: discovery::of(&settings),
+            wal_dir: Some(settings.text("wal-dir"))
+                .filter(|dir| !dir.is_empty())
+                .map(PathBuf::from),
             archive_dir: Some(settings.text("archive-dir"))
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),

@@ -172,7 +172,7 @@ fn prepare(mut config: Config, stop: watch::Receiver<bool>) -> Result<Start, Fai
         let dir = config.data_dir.display();
         tracing::warn!(filename = name, "data-dir" = %dir, "found invalid file under data directory");
     }
-    let data = DataDir::open(&config.data_dir)?;
+    let data = DataDir::open(&config.data_dir, config.wal_dir.as_deref())?;
     if let Some(error) = datadir::loose_mode(&config.data_dir) {
         tracing::warn!(error, "check file permission");
     }

@@ -13,6 +13,7 @@ use crate::apply::{Identity, Meta, State};
 use crate::backend::{Backend, LazyBackend};
 use crate::catchup::{self, Folder};
 use crate::config::Config;
+use crate::datadir;
 use crate::disk::Disk;
 use crate::raft::Boot;
 use crate::wal::{self, Wal};
@@ -43,7 +44,8 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>, ask: Ask<'_>) -> Result<Opened
     let directory = config.data_dir.join("member");
     disk.create_dir_all(&directory)
         .map_err(Error::io("create", &directory))?;
-    let log_dir = directory.join("wal");
+    let log_dir = config.wal_dir.clone();
+    let log_dir = log_dir.unwrap_or_else(|| directory.join("wal"));
     let options = wal::Options {
         unsafe_no_fsync: config.unsafe_no_fsync,
         ..wal::Options::default()
@@ -56,6 +58,8 @@ pub fn open(config: &Config, disk: Arc<dyn Disk>, ask: Ask<'_>) -> Result<Opened
         }
         other => other?,
     };
+    datadir::note_log(&directory, config.wal_dir.as_deref())
+        .map_err(Error::io("note the place of the log in", &directory))?;
     let identity =
         Identity::decode(summary.metadata.clone()).map_err(|source| Error::Identity {
             path: log_dir.clone(),

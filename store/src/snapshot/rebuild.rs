@@ -101,7 +101,7 @@ fn advance(state: &mut State, reader: &mut Reader, moment: Moment) -> Result<(),
                 )));
             }
         }
-        let Some(entry) = reader.next()? else {
+        let Some(entry) = reader.next_entry()? else {
             return match moment {
                 Moment::Revision(wanted) => Err(Error::Moment(format!(
                     "the archive ends at revision {revision}, before revision {wanted}"

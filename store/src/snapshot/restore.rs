@@ -42,6 +42,8 @@ pub struct Restore<'a> {
     pub digest: Digest,
     /// The data directory to make; may exist if it is empty.
     pub data_dir: &'a Path,
+    /// Where the log is to lie, if apart; must not exist.
+    pub wal_dir: Option<&'a Path>,
     /// The new cluster and this member's place in it.
     pub initial: &'a Initial,
     /// How far the revision leaps beyond the last one in the backup; everything up to there counts
@@ -80,15 +82,45 @@ impl Restore<'_> {
             .prefix(".restore-")
             .tempdir_in(&place)
             .map_err(Error::io("create a directory in", &place))?;
-        let (revision, compact_revision) = self.fill(&import, staging.path())?;
-        self.move_in_place(staging)?;
+        let log = match self.wal_dir {
+            Some(wal) => {
+                let place = existing_ancestor(wal);
+                let log = tempfile::Builder::new()
+                    .prefix(".restore-")
+                    .tempdir_in(&place);
+                Some((
+                    log.map_err(Error::io("create a directory in", &place))?,
+                    wal,
+                ))
+            }
+            None => None,
+        };
+        let inside = staging.path().join("member").join("wal");
+        let log_path = log
+            .as_ref()
+            .map_or(inside, |(log, _)| log.path().join("wal"));
+        let (revision, compact_revision) = self.fill(&import, staging.path(), &log_path)?;
+        if let Some((log, wal)) = &log {
+            let parent = parent_of(wal);
+            fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
+            fs::rename(log.path().join("wal"), wal)
+                .map_err(Error::io("move the restored log to", *wal))?;
+            sync(&parent)?;
+        }
+        if let Err(error) = self.move_in_place(staging) {
+            if let Some((_, wal)) = log {
+                // A failure leaves nothing behind; this one is told.
+                let _ = fs::remove_dir_all(wal);
+            }
+            return Err(error);
+        }
         Ok(Restored {
             revision,
             compact_revision,
         })
     }
 
-    fn fill(&self, import: &Import, data_dir: &Path) -> Result<(i64, i64), Error> {
+    fn fill(&self, import: &Import, data_dir: &Path, log: &Path) -> Result<(i64, i64), Error> {
         let member = data_dir.join("member");
         let sled = member.join("sled");
         fs::create_dir_all(&sled).map_err(Error::io("create", &sled))?;
@@ -96,7 +128,7 @@ impl Restore<'_> {
             let backend = SledBackend::open(&sled).map_err(mvcc::Error::from)?;
             self.fill_checkpoint(import, &backend)?
         };
-        self.fill_log(&member.join("wal"))?;
+        self.fill_log(log)?;
         for directory in [&sled, &member, data_dir] {
             sync(directory)?;
         }

@@ -136,8 +136,8 @@ fn a_failed_restore_leaves_nothing_and_no_file_is_changed() {
         (arguments("cut.db"), "snapshot missing hash"),
         (arguments("bare.db"), "snapshot missing hash"),
         (
-            [arguments("backup.db"), vec!["--wal-dir", "elsewhere"]].concat(),
-            "--wal-dir asks for",
+            [arguments("backup.db"), vec!["--wal-dir", "."]].concat(),
+            "wal-dir \".\" exists",
         ),
     ];
     for (arguments, words) in cases {

@@ -21,6 +21,7 @@ fn restore(file: &Path, data_dir: &Path, bump_revision: u64) -> Result<Restored,
         file,
         digest: Digest::Ignored,
         data_dir,
+        wal_dir: None,
         initial: &initial(),
         bump_revision,
     }
