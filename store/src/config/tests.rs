@@ -440,16 +440,10 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
 
 #[test]
 fn features_that_come_later_say_so() {
-    let later: &[(&[&str], &str)] = &[
-        (
-            &["--enable-log-rotation"],
-            "--enable-log-rotation asks for rotation of log files, which is not supported yet",
-        ),
-        (
-            &["--memory-mlock"],
-            "--memory-mlock asks for locking memory, which is not supported yet",
-        ),
-    ];
+    let later: &[(&[&str], &str)] = &[(
+        &["--memory-mlock"],
+        "--memory-mlock asks for locking memory, which is not supported yet",
+    )];
     for (args, text) in later {
         let error = result(args).expect_err(&format!("{args:?}"));
         assert_eq!((error.exit_code(), error.to_string().as_str()), (1, *text));
