@@ -5,12 +5,14 @@ use std::process::{Command, Stdio};
 
 use harness::eventually;
 
+use crate::ALONE;
 use crate::client::LIMIT;
 use crate::command::etcdctl;
 use crate::secure::{Running, certificates};
 
 #[test]
 fn kubeadm_s_manifest_starts_the_server() {
+    let _alone = ALONE.blocking_lock();
     let dir = tempfile::tempdir().unwrap();
     certificates(dir.path());
     let path = |name: &str| dir.path().join(name).display().to_string();

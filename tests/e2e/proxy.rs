@@ -127,6 +127,7 @@ impl Drop for Watcher {
 
 #[test]
 fn a_gateway_passes_over_a_member_that_is_gone_until_it_is_back() {
+    let _alone = ALONE.blocking_lock();
     let etcd = harness::binary("etcd").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let mut servers = [(); 2].map(|()| Server::start(&etcd, &[]).unwrap());
@@ -148,6 +149,7 @@ fn a_gateway_passes_over_a_member_that_is_gone_until_it_is_back() {
 
 #[test]
 fn a_gateway_does_not_carry_to_itself() {
+    let _alone = ALONE.blocking_lock();
     let address = format!("127.0.0.1:{}", harness::free_port().unwrap());
     let output = Command::new(harness::binary("etcd").unwrap())
         .args(["gateway", "start", "--listen-addr", &address])
@@ -195,6 +197,7 @@ const SAME: &[&str] = &[
 
 #[test]
 fn a_proxy_answers_as_etcd_s_does() {
+    let _alone = ALONE.blocking_lock();
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(peers::etcd().unwrap(), &[]).unwrap();
     let ours = harness::binary("etcd").unwrap();
@@ -261,6 +264,7 @@ fn watches_are_shared_and_outlive_members() {
 
 #[test]
 fn renewals_are_shared_and_proxies_know_each_other() {
+    let _alone = ALONE.blocking_lock();
     let dir = tempfile::tempdir().unwrap();
     let etcd = harness::binary("etcd").unwrap();
     let server = Server::start(&etcd, &[]).unwrap();

@@ -87,6 +87,7 @@ fn three_members_go_on_from_one_backup() {
 
 #[test]
 fn a_log_may_lie_apart() {
+    let _alone = ALONE.blocking_lock();
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     let peer = url();

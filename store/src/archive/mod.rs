@@ -45,6 +45,20 @@ pub enum Error {
     /// Files of two clusters lie side by side.
     #[error("{} is of another cluster than the files before it", .0.display())]
     OtherCluster(PathBuf),
+    /// The member has been made anew since: its entries would be taken for others.
+    #[error(
+        "{} holds the history of this member up to entry {archived}, but its log ends at {own}: it was \
+         restored since; give it an archive directory of its own",
+        .path.display()
+    )]
+    OtherHistory {
+        /// The directory.
+        path: PathBuf,
+        /// The last entry there.
+        archived: u64,
+        /// The last entry of the member's log.
+        own: u64,
+    },
     /// Entries are missing.
     #[error("the archive has no entry {wanted}; the next one is {found:?}")]
     Gap {

@@ -30,7 +30,7 @@ fn identity(member_id: u64) -> Identity {
 }
 
 fn write(directory: &Path, member: u64, begins: &[u64], end: u64) {
-    let mut archive = Archive::start(directory, identity(member)).unwrap();
+    let mut archive = Archive::start(directory, identity(member), end).unwrap();
     for (at, begin) in begins.iter().enumerate() {
         let end = begins.get(at + 1).copied().unwrap_or(end);
         let wanted = (*begin..end).filter(|index| archive.wants(*index));
@@ -113,7 +113,7 @@ fn files_of_another_cluster_and_other_files_are_refused() {
     write(dir.path(), 1, &[1], 4);
     let mut other = identity(2);
     other.cluster_id = 8;
-    let mut archive = Archive::start(dir.path(), other).unwrap();
+    let mut archive = Archive::start(dir.path(), other, 9).unwrap();
     archive.append((4..6).map(entry).collect());
     drop(archive);
     let (found, error) = read(&[dir.path().to_owned()], 0);
@@ -126,4 +126,20 @@ fn files_of_another_cluster_and_other_files_are_refused() {
             .unwrap()
             .contains("is no archive")
     );
+}
+
+#[test]
+fn a_member_that_was_restored_needs_another_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), 1, &[1], 9);
+    let refused = Archive::start(dir.path(), identity(1), 3).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("up to entry 8, but its log ends at 3"),
+        "{refused}"
+    );
+    assert!(Archive::start(dir.path(), identity(1), 8).is_ok());
+    // Another member's files say nothing of this one.
+    assert!(Archive::start(dir.path(), identity(2), 3).is_ok());
 }

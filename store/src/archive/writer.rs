@@ -36,17 +36,25 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Begins to write into `directory`, which is made if it is not there.
+    /// Begins to write into `directory`, which is made if it is not there. The member's own log ends at
+    /// the entry `own`.
     ///
     /// # Errors
-    /// It cannot be read or written.
-    pub fn start(directory: &Path, identity: Identity) -> Result<Self, Error> {
+    /// It cannot be read or written, or reaches beyond the member's log.
+    pub fn start(directory: &Path, identity: Identity, own: u64) -> Result<Self, Error> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(directory)
             .map_err(Error::io("create", directory))?;
         let last = last_index(directory, identity.member_id)?;
+        if last > own {
+            return Err(Error::OtherHistory {
+                path: directory.to_owned(),
+                archived: last,
+                own,
+            });
+        }
         let (tasks, inbox) = sync_channel(BATCHES_MAX);
         let writer = Writer {
             directory: directory.to_owned(),

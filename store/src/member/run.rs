@@ -106,6 +106,7 @@ pub fn start(
     };
     let started =
         raft::start(start, &boot).map_err(Error::io("start the threads of", &directory))?;
+    let first = boot.applied.0;
     let replay_end = boot.tail.last().map_or(0, |(entry, _)| entry.index);
     drop(boot);
     let raft = started.handle;
@@ -117,7 +118,11 @@ pub fn start(
     let (leaderless_sender, leaderless) = watch::channel(false);
     let (compacting_sender, compacting) = watch::channel(true);
     let archive = match &config.archive_dir {
-        Some(dir) => Some(Archive::start(dir, identity.clone())?),
+        Some(dir) => Some(Archive::start(
+            dir,
+            identity.clone(),
+            replay_end.max(first),
+        )?),
         None => None,
     };
     let worker = Worker {
