@@ -115,9 +115,15 @@ impl DataDir {
             _ => (inside.clone(), None),
         };
         let initialized = !segments(&wal)?.is_empty();
-        let has_other = member.join("sled").exists()
-            || member.join(LOG_PLACE).exists()
-            || !segments(&inside)?.is_empty();
+        // A member whose log lies within, or lay, is not a new one because it is looked for elsewhere.
+        let has_other = match wal == inside {
+            true => member.join(LOG_PLACE).exists(),
+            false => {
+                member.join("sled").exists()
+                    || member.join(LOG_PLACE).exists()
+                    || !segments(&inside)?.is_empty()
+            }
+        };
         if !initialized && has_other {
             return Err(Error::LogElsewhere {
                 dir: path.into(),

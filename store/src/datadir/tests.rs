@@ -86,7 +86,7 @@ fn a_log_apart_is_locked_and_missed() {
     );
     drop(first);
     std::fs::write(wal.join("0000000000000000.wal"), "").unwrap();
-    std::fs::create_dir_all(data.path().join("member/sled")).unwrap();
+    note_log(&data.path().join("member"), Some(&wal)).unwrap();
     assert!(
         DataDir::open(data.path(), Some(&wal))
             .unwrap()
