@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
 use crate::client::LIMIT;
-use crate::command::{etcdctl, told};
-use crate::member::{Member, url};
+use crate::command::etcdctl;
+use crate::member::{Member, cluster, restore, url};
 use crate::{ALONE, from_env};
 
 const WRITES: u64 = 3_000;
@@ -116,9 +116,7 @@ async fn a_cluster_goes_back_to_a_revision() {
     let path = |name: &str| dir.path().join(name).display().to_string();
     let names = ["m0", "m1", "m2"];
     let peers = names.map(|_| url());
-    let pairs = names.iter().zip(&peers);
-    let cluster: Vec<String> = pairs.map(|(name, peer)| format!("{name}={peer}")).collect();
-    let cluster = cluster.join(",");
+    let cluster = cluster(&names, &peers);
     let start = |name: &str, peer: &str, archive: &str| {
         let archive = format!("--archive-dir={}", path(archive));
         let flags = [archive.as_str(), "--initial-cluster", &cluster];
@@ -168,7 +166,6 @@ async fn a_cluster_goes_back_to_a_revision() {
     }
     // Nobody has the time to tidy up.
     drop(members);
-    let etcdutl = harness::binary("etcdutl").unwrap();
     let restore = |name: &str, peer: &str, base: Option<&str>, to: &str| {
         let data = path(name);
         // What is there belongs to the cluster before.
@@ -176,22 +173,10 @@ async fn a_cluster_goes_back_to_a_revision() {
             std::fs::remove_dir_all(&data).unwrap();
         }
         let archive = path("archive-m1");
-        let mut arguments = vec!["restore"];
-        arguments.extend(base);
-        arguments.extend([
-            "--archive-dir",
-            &archive,
-            to,
-            "--data-dir",
-            &data,
-            "--name",
-            name,
-            "--initial-cluster",
-            &cluster,
-            "--initial-advertise-peer-urls",
-            peer,
-        ]);
-        told(&etcdutl, &arguments)
+        let mut what = vec!["restore"];
+        what.extend(base);
+        what.extend(["--archive-dir", &archive, to]);
+        restore(dir.path(), name, &cluster, peer, &what)
     };
     let to = format!("--to-revision={revision}");
     let bases = [None, Some(backup.as_str()), None];

@@ -7,10 +7,42 @@ use std::process::{Child, Command, Stdio};
 use harness::eventually;
 
 use crate::client::LIMIT;
+use crate::command::told;
 
 /// A URL at a port that nobody uses.
 pub(crate) fn url() -> String {
     format!("http://127.0.0.1:{}", harness::free_port().unwrap())
+}
+
+/// `--initial-cluster` of these members.
+pub(crate) fn cluster(names: &[&str], peers: &[String]) -> String {
+    let pairs = names.iter().zip(peers);
+    let pairs: Vec<String> = pairs.map(|(name, peer)| format!("{name}={peer}")).collect();
+    pairs.join(",")
+}
+
+/// Has our etcdutl make the data of a member by `what` to restore, and gives whether it did, and what
+/// it said.
+pub(crate) fn restore(
+    dir: &Path,
+    name: &str,
+    cluster: &str,
+    peer: &str,
+    what: &[&str],
+) -> (bool, String) {
+    let data = dir.join(name).display().to_string();
+    let place = [
+        "--data-dir",
+        &data,
+        "--name",
+        name,
+        "--initial-cluster",
+        cluster,
+        "--initial-advertise-peer-urls",
+        peer,
+    ];
+    let etcdutl = harness::binary("etcdutl").unwrap();
+    told(&etcdutl, &[what, &place].concat())
 }
 
 /// See the module. It ends with this.

@@ -3,8 +3,8 @@
 use harness::Server;
 
 use crate::ALONE;
-use crate::command::{etcdctl, told};
-use crate::member::{Member, url};
+use crate::command::etcdctl;
+use crate::member::{Member, cluster, restore, url};
 
 #[test]
 fn three_members_go_on_from_one_backup() {
@@ -21,29 +21,16 @@ fn three_members_go_on_from_one_backup() {
     drop(before);
     let names = ["m0", "m1", "m2"];
     let peers = names.map(|_| url());
-    let pairs = names.iter().zip(&peers);
-    let cluster: Vec<String> = pairs.map(|(name, peer)| format!("{name}={peer}")).collect();
-    let cluster = cluster.join(",");
-    let etcdutl = harness::binary("etcdutl").unwrap();
+    let cluster = cluster(&names, &peers);
     for (name, peer) in names.iter().zip(&peers) {
-        let (success, said) = told(
-            &etcdutl,
-            &[
-                "snapshot",
-                "restore",
-                &file,
-                "--data-dir",
-                &path(name),
-                "--name",
-                name,
-                "--initial-cluster",
-                &cluster,
-                "--initial-advertise-peer-urls",
-                peer,
-                "--bump-revision=1000",
-                "--mark-compacted",
-            ],
-        );
+        let what = [
+            "snapshot",
+            "restore",
+            &file,
+            "--bump-revision=1000",
+            "--mark-compacted",
+        ];
+        let (success, said) = restore(dir.path(), name, &cluster, peer, &what);
         assert!(success, "{said}");
     }
     let mut members: Vec<Member> = names
@@ -91,7 +78,7 @@ fn a_log_may_lie_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     let peer = url();
-    let cluster = format!("m0={peer}");
+    let cluster = cluster(&["m0"], std::slice::from_ref(&peer));
     let flags = |wal: &str| {
         let wal = format!("--wal-dir={}", path(wal));
         [wal, format!("--initial-cluster={cluster}")]
@@ -123,24 +110,10 @@ fn a_log_may_lie_apart() {
     assert_eq!(etcdctl(&get), (true, "a\n1\n".to_owned()));
     drop(second);
     std::fs::remove_dir_all(path("m0")).unwrap();
-    let etcdutl = harness::binary("etcdutl").unwrap();
     let restore = |wal: &str| {
-        let (wal, data) = (path(wal), path("m0"));
-        let arguments = [
-            "snapshot",
-            "restore",
-            &backup,
-            "--data-dir",
-            &data,
-            "--wal-dir",
-            &wal,
-            "--name=m0",
-            "--initial-cluster",
-            &cluster,
-            "--initial-advertise-peer-urls",
-            &peer,
-        ];
-        told(&etcdutl, &arguments)
+        let wal = path(wal);
+        let what = ["snapshot", "restore", &backup, "--wal-dir", &wal];
+        restore(dir.path(), "m0", &cluster, &peer, &what)
     };
     let (success, said) = restore("log");
     assert!(!success && said.contains("exists"), "{said}");

@@ -54,14 +54,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: &Options) -> anyhow::Result<()> {
-    let ours = match &options.ours {
-        Some(path) => path.clone(),
-        None => harness::binary("etcd")?,
-    };
-    let theirs = match &options.theirs {
-        Some(path) => path.clone(),
-        None => harness::peers::etcd()?,
-    };
+    let (ours, theirs) = harness::sides(options.ours.as_deref(), options.theirs.as_deref())?;
     let flags = [
         format!("--heartbeat-interval={}", options.heartbeat),
         format!("--election-timeout={}", options.election),

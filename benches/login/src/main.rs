@@ -48,14 +48,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: &Options) -> anyhow::Result<()> {
-    let ours = match &options.ours {
-        Some(path) => path.clone(),
-        None => harness::binary("etcd")?,
-    };
-    let theirs = match &options.theirs {
-        Some(path) => path.clone(),
-        None => harness::peers::etcd()?,
-    };
+    let (ours, theirs) = harness::sides(options.ours.as_deref(), options.theirs.as_deref())?;
     let theirs = measure("etcd", theirs, options).await?;
     let ours = measure("ours", ours, options).await?;
     writeln!(

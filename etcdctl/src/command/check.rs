@@ -29,14 +29,20 @@ pub(super) const COMMAND: Command = group(
 /// How long it may take to clear up afterwards.
 const CLEAR_WITHIN: Option<Duration> = Some(Duration::from_secs(30));
 
-const LOAD: Flag = Flag::new(
-    "load",
-    Kind::Text,
-    "s",
-    "the load: s(mall), m(edium), l(arge) or xl(arge)",
-);
-const AUTO_COMPACT: Flag = Flag::switch("auto-compact", "forget the history afterwards");
-const AUTO_DEFRAG: Flag = Flag::switch("auto-defrag", "give back the space afterwards");
+/// The flags of both, which differ in what their keys begin with.
+const fn flags(prefix: &'static str) -> [Flag; 4] {
+    [
+        Flag::new(
+            "load",
+            Kind::Text,
+            "s",
+            "the load: s(mall), m(edium), l(arge) or xl(arge)",
+        ),
+        Flag::new("prefix", Kind::Text, prefix, "what the keys begin with"),
+        Flag::switch("auto-compact", "forget the history afterwards"),
+        Flag::switch("auto-defrag", "give back the space afterwards"),
+    ]
+}
 
 /// Which of four loads is asked for.
 fn chosen(flags: &Parsed) -> Result<usize, Failure> {

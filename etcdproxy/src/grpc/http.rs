@@ -20,10 +20,8 @@ use http::{Method, StatusCode};
 use proto::etcdserverpb as pb;
 use rand::seq::IndexedRandom as _;
 use store::metrics::{CONTENT_TYPE as METRICS_TEXT, Metrics};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
 use super::caller::Caller;
@@ -132,19 +130,10 @@ async fn watch(upstream: &Upstream) -> Result<(), String> {
         key: KEY.into(),
         ..Default::default()
     };
-    let request = pb::WatchRequest {
-        request_union: Some(pb::watch_request::RequestUnion::CreateRequest(create)),
-    };
-    // The sender lives as long as the stream shall.
-    let (sender, receiver) = mpsc::channel(1);
-    let _ = sender.try_send(request);
-    let path = "/etcdserverpb.Watch/Watch";
-    let requests = ReceiverStream::new(receiver);
-    let nobody = Caller::default();
-    let opened = upstream.stream::<_, pb::WatchResponse>(&nobody, path, requests);
-    let (_seat, mut responses) = opened.await.map_err(|why| why.message().to_owned())?;
+    let opened = upstream.watch(&Caller::default(), create).await;
+    let mut watching = opened.map_err(|why| why.message().to_owned())?;
     // Any answer shows that the stream works.
-    responses.next().await;
+    watching.responses.next().await;
     Ok(())
 }
 

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::etcdserverpb as pb;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::caller::{Caller, no_leader};
 use super::upstream::{Upstream, settle};
@@ -81,20 +80,11 @@ async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) -> End {
         start_revision: NEVER,
         ..Default::default()
     };
-    let request = pb::WatchRequest {
-        request_union: Some(pb::watch_request::RequestUnion::CreateRequest(create)),
-    };
-    // The sender lives as long as the stream shall.
-    let (sender, receiver) = mpsc::channel(1);
-    let _ = sender.try_send(request);
-    let path = "/etcdserverpb.Watch/Watch";
-    let requests = ReceiverStream::new(receiver);
-    let caller = Caller::with_leader();
-    let opened = upstream.stream::<_, pb::WatchResponse>(&caller, path, requests);
-    let Ok((seat, mut responses)) = opened.await else {
+    let opened = upstream.watch(&Caller::with_leader(), create).await;
+    let Ok(mut watching) = opened else {
         return End::NoLeader;
     };
-    while let Some(response) = responses.next().await {
+    while let Some(response) = watching.responses.next().await {
         match response {
             Ok(response) if response.canceled => return End::NoLeader,
             Ok(_) => {
@@ -102,7 +92,7 @@ async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) -> End {
             }
             Err(why) => {
                 let is_told = why.message() == no_leader().message();
-                settle(&seat, why);
+                settle(&watching.seat, why);
                 return if is_told { End::NoLeader } else { End::Lost };
             }
         }

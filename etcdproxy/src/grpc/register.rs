@@ -155,17 +155,8 @@ async fn look(upstream: &Upstream, prefix: &str, proxies: &Proxies) -> Result<()
         start_revision: found.header.map_or(0, |header| header.revision + 1),
         ..Default::default()
     };
-    let request = pb::WatchRequest {
-        request_union: Some(pb::watch_request::RequestUnion::CreateRequest(create)),
-    };
-    // The sender lives as long as the stream shall.
-    let (sender, receiver) = mpsc::channel(1);
-    let _ = sender.try_send(request);
-    let path = "/etcdserverpb.Watch/Watch";
-    let requests = ReceiverStream::new(receiver);
-    let opened = upstream.stream::<_, pb::WatchResponse>(&nobody, path, requests);
-    let (_seat, mut responses) = opened.await?;
-    while let Some(response) = responses.next().await {
+    let mut watching = upstream.watch(&nobody, create).await?;
+    while let Some(response) = watching.responses.next().await {
         for event in response?.events {
             let is_gone = event.r#type() == EventType::Delete;
             let pair = event.kv.unwrap_or_default();

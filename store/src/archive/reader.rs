@@ -69,8 +69,11 @@ impl Reader {
                     continue;
                 }
                 if entry.index > self.next {
-                    // A file of another member may begin before this one, and reach further.
-                    return self.elsewhere(entry.index);
+                    // Files come in the order of their first entry: what is missing here is missing.
+                    return Err(Error::Gap {
+                        wanted: self.next,
+                        found: Some(entry.index),
+                    });
                 }
                 self.next += 1;
                 return Ok(Some(entry));
@@ -84,14 +87,6 @@ impl Reader {
             }
             self.rest = rest;
         }
-    }
-
-    /// Files are read in the order of their first entry: what is missing here is missing.
-    fn elsewhere(&self, found: u64) -> Result<Option<Entry>, Error> {
-        Err(Error::Gap {
-            wanted: self.next,
-            found: Some(found),
-        })
     }
 }
 

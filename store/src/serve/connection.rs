@@ -158,7 +158,7 @@ impl Front {
         }
         let slow = is_unary.then(|| {
             let size = request.body().size_hint().exact();
-            Slow::new(uri.path(), remote, size, self.options.warn_after)
+            Slow::new(uri.clone(), remote, size, self.options.warn_after)
         });
         let mut meter = started.clone().map(|call| Meter::new(call, sent, slow));
         let received = metrics.network.grpc_received_bytes.clone();

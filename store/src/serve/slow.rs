@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use http::Uri;
 use jiff::Timestamp;
 
 /// A call that may turn out to be slow.
 pub(super) struct Slow {
     began: Instant,
     warn_after: Duration,
-    path: String,
+    uri: Uri,
     remote: Option<SocketAddr>,
     /// Bytes of the request, if it told how many.
     received: Option<u64>,
@@ -19,7 +20,7 @@ pub(super) struct Slow {
 
 impl Slow {
     pub(super) fn new(
-        path: &str,
+        uri: Uri,
         remote: Option<SocketAddr>,
         received: Option<u64>,
         warn_after: Duration,
@@ -27,7 +28,7 @@ impl Slow {
         Self {
             began: Instant::now(),
             warn_after,
-            path: path.to_owned(),
+            uri,
             remote,
             received,
             sent: 0,
@@ -46,7 +47,7 @@ impl Slow {
             "start time" = %start,
             "time spent" = ?took,
             remote = remote.unwrap_or_default(),
-            "response type" = self.path,
+            "response type" = self.uri.path(),
             "request size" = self.received.unwrap_or_default(),
             "response size" = self.sent,
             "request stats"

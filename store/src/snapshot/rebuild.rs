@@ -17,7 +17,7 @@ use proto::etcdserverpb as pb;
 
 use super::{Description, Digest, Error, Import, take, taken};
 use crate::apply::machine::carry_out;
-use crate::apply::{AlarmMeta, AuthMeta, Effects, LeaseMeta, Meta, State};
+use crate::apply::{Effects, Meta, State};
 use crate::archive::{self, Reader};
 use crate::backend::MemoryBackend;
 use crate::cluster::{Conf, Members};
@@ -62,9 +62,10 @@ pub fn rebuild(
         Some(file) => from_backup(file)?,
         None => {
             let reader = Reader::open(directories, 0)?;
+            let backend = Arc::new(MemoryBackend::default());
             (
                 Meta::first(reader.identity()),
-                Store::open(memory(), mvcc::Options::default())?,
+                Store::open(backend, mvcc::Options::default())?,
             )
         }
     };
@@ -79,10 +80,6 @@ pub fn rebuild(
     };
     write(state, target)?;
     Ok(rebuilt)
-}
-
-fn memory() -> Arc<MemoryBackend> {
-    Arc::new(MemoryBackend::default())
 }
 
 /// Carries out commands until the moment has come.
@@ -135,44 +132,20 @@ fn know_lease(state: &mut State, committed: &Committed, base: u64) {
 /// The state that a backup holds.
 fn from_backup(file: &Path) -> Result<(Meta, Store), Error> {
     let import = Import::open(file, Digest::Ignored)?;
-    let backend = memory();
-    let options = mvcc::Options::default();
-    let mut target = mvcc::Import::new(&*backend, options.chunk_bytes);
-    let last = taken::records(&import, file, &mut target)?;
-    let (revision, compacted) = taken::revisions(import.description(), last);
-    target.finish(revision, compacted, Vec::new())?;
-    let store = Store::open(backend, options)?;
+    let store = taken::store(&import, file)?;
     Ok((meta(import.description()), store))
 }
 
 fn meta(description: &Description) -> Meta {
     let members = description.members.iter();
     let conf = Conf::of(&Members::new(members.clone().cloned(), []));
-    let leases = description.leases.iter().map(|lease| LeaseMeta {
-        id: lease.id,
-        ttl: lease.ttl,
-        remaining: lease.remaining,
-        granted: 0,
-    });
-    let alarms = description.alarms.iter().map(|alarm| AlarmMeta {
-        alarm: *alarm,
-        automatic: false,
-    });
     Meta {
         applied_index: description.consistent_index,
         applied_term: description.term,
         members: members.map(pb::Member::from).collect(),
-        leases: leases.collect(),
-        alarms: alarms.collect(),
-        auth: Some(AuthMeta {
-            is_enabled: description.auth.enabled,
-            revision: description.auth.revision,
-            users: description.auth.users.clone(),
-            roles: description.auth.roles.clone(),
-        }),
         voters: conf.voters,
         learners: conf.learners,
-        ..Meta::default()
+        ..taken::meta(description)
     }
 }
 

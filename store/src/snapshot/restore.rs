@@ -12,7 +12,6 @@
 //! at index = number of members, term 1, as if the members had just been configured. Revisions,
 //! leases, alarms, users and roles go on as they were.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,44 +159,25 @@ impl Restore<'_> {
 
     /// The state besides the records, with the new membership.
     fn meta(&self, description: &Description) -> Result<Meta, Error> {
-        let mut leases = BTreeMap::new();
         for lease in &description.leases {
             if lease.id == 0 || lease.ttl > TTL_MAX {
                 let key = lease.id.to_be_bytes().to_vec();
-                return Err(taken::content(
-                    self.file,
-                    "lease",
-                    key,
-                    "id or TTL is not valid",
-                ));
+                let what = "id or TTL is not valid";
+                return Err(taken::content(self.file, "lease", key, what));
             }
-            leases.insert(lease.id, lease);
         }
-        let leases = leases.into_values().map(|lease| crate::apply::LeaseMeta {
-            id: lease.id,
-            ttl: lease.ttl,
-            remaining: lease.remaining,
-            // No entry of this log granted it.
-            granted: 0,
-        });
-        let alarms = description.alarms.iter().map(|alarm| {
-            // Of whom it was is unknown, so nothing but a person clears it.
-            crate::apply::AlarmMeta {
-                alarm: *alarm,
-                automatic: false,
-            }
-        });
+        let Meta {
+            leases,
+            alarms,
+            auth,
+            ..
+        } = taken::meta(description);
         Ok(Meta {
             applied_index: self.first_index(),
             applied_term: FIRST_TERM,
-            leases: leases.collect(),
-            alarms: alarms.collect(),
-            auth: Some(crate::apply::AuthMeta {
-                is_enabled: description.auth.enabled,
-                revision: description.auth.revision,
-                users: description.auth.users.clone(),
-                roles: description.auth.roles.clone(),
-            }),
+            leases,
+            alarms,
+            auth,
             ..Meta::first(&self.identity())
         })
     }

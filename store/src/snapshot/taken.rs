@@ -1,11 +1,15 @@
 //! Records of a backup on their way into a store.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use proto::mvccpb::KeyValue;
 
 use super::{Description, Error, Import, Record};
-use crate::mvcc::{self, Revision};
+use crate::apply::{AlarmMeta, AuthMeta, LeaseMeta, Meta};
+use crate::backend::MemoryBackend;
+use crate::mvcc::{self, Revision, Store};
 
 /// Puts all records into `target` and gives the last revision, which may be of a record that is not
 /// taken over.
@@ -66,6 +70,46 @@ pub(super) fn revisions(description: &Description, last: i64) -> (i64, i64) {
     let compacted = compacted(description).filter(|revision| *revision > 0);
     let compacted = compacted.unwrap_or(-1);
     (last.max(compacted), compacted)
+}
+
+/// The store of a backup, all of it in memory.
+pub(super) fn store(import: &Import, file: &Path) -> Result<Store, Error> {
+    let backend = Arc::new(MemoryBackend::default());
+    let options = mvcc::Options::default();
+    let mut target = mvcc::Import::new(&*backend, options.chunk_bytes);
+    let last = records(import, file, &mut target)?;
+    let (revision, compacted) = revisions(import.description(), last);
+    target.finish(revision, compacted, Vec::new())?;
+    Ok(Store::open(backend, options)?)
+}
+
+/// What a backup tells of leases, alarms, users and roles.
+pub(super) fn meta(description: &Description) -> Meta {
+    // One that stands twice is one.
+    let leases: BTreeMap<i64, _> = description.leases.iter().map(|l| (l.id, l)).collect();
+    let leases = leases.into_values().map(|lease| LeaseMeta {
+        id: lease.id,
+        ttl: lease.ttl,
+        remaining: lease.remaining,
+        // Which entry granted it, a backup does not tell.
+        granted: 0,
+    });
+    let alarms = description.alarms.iter().map(|alarm| AlarmMeta {
+        alarm: *alarm,
+        // Of whom it was is unknown, so nothing but a person clears it.
+        automatic: false,
+    });
+    Meta {
+        leases: leases.collect(),
+        alarms: alarms.collect(),
+        auth: Some(AuthMeta {
+            is_enabled: description.auth.enabled,
+            revision: description.auth.revision,
+            users: description.auth.users.clone(),
+            roles: description.auth.roles.clone(),
+        }),
+        ..Meta::default()
+    }
 }
 
 /// Something that etcd would not have put into a database.

@@ -65,6 +65,16 @@ pub fn binary(name: &str) -> Result<PathBuf, Error> {
     })
 }
 
+/// The server to measure and the one to measure it by: those that are named, or ours and the real etcd.
+///
+/// # Errors
+/// [`Error::NoBinary`], as [`binary`] and [`peers::etcd`].
+pub fn sides(ours: Option<&Path>, theirs: Option<&Path>) -> Result<(PathBuf, PathBuf), Error> {
+    let ours = ours.map_or_else(|| binary("etcd"), |path| Ok(path.to_owned()))?;
+    let theirs = theirs.map_or_else(peers::etcd, |path| Ok(path.to_owned()))?;
+    Ok((ours, theirs))
+}
+
 /// The build directory of the running test: `target/<profile>`. Test executables stand in its
 /// folder `deps`, binaries in itself.
 ///

@@ -6,10 +6,10 @@ use dial::Target;
 use indicatif::ProgressBar;
 
 use super::load::{Pace, Shape, run as load};
-use super::{AUTO_COMPACT, AUTO_DEFRAG, LOAD, chosen, compact, defragment, delete, is_free};
+use super::{chosen, compact, defragment, delete, flags, is_free};
 use crate::cli::{Action, Command, Group};
 use crate::exit::{self, Done, Failure};
-use crate::flag::{Flag, Kind, Parsed};
+use crate::flag::{Flag, Parsed};
 use crate::session::{Context, Session};
 
 /// Keys, and clients, of each load.
@@ -38,22 +38,12 @@ keys are deleted afterwards.",
     action: Action::Run(run),
 };
 
-const FLAGS: &[Flag] = &[
-    LOAD,
-    Flag::new(
-        "prefix",
-        Kind::Text,
-        "/etcdctl-check-datascale/",
-        "what the keys begin with",
-    ),
-    AUTO_COMPACT,
-    AUTO_DEFRAG,
-];
+const FLAGS: &[Flag] = &flags("/etcdctl-check-datascale/");
 
-fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
-    let (count, clients) = LOADS[chosen(&flags)?];
-    let mut context = session.connect(&mut flags)?;
-    let prefix = flags.text("prefix").to_vec();
+fn run(session: &mut Session<'_>, mut parsed: Parsed) -> Done {
+    let (count, clients) = LOADS[chosen(&parsed)?];
+    let mut context = session.connect(&mut parsed)?;
+    let prefix = parsed.text("prefix").to_vec();
     is_free(&mut context, &prefix, |prefix| {
         format!("etcdctl del --prefix {prefix} first")
     })?;
@@ -77,10 +67,10 @@ fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     let after = memory(&mut context, "after")?;
     let deleted = delete(&mut context, &prefix);
     let revision = deleted.map_err(|why| Failure::new(exit::ERROR, why))?;
-    if flags.switch("auto-compact") {
+    if parsed.switch("auto-compact") {
         compact(&mut context, revision)?;
     }
-    if flags.switch("auto-defrag") {
+    if parsed.switch("auto-defrag") {
         defragment(&mut context)?;
     }
     let out = &mut context.io.stdout;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 
 use super::load::{Pace, Shape, run as load};
-use super::{AUTO_COMPACT, AUTO_DEFRAG, LOAD, chosen, compact, defragment, delete, is_free};
+use super::{chosen, compact, defragment, delete, flags, is_free};
 use crate::cli::{Action, Command, Group};
 use crate::exit::{self, Done, Failure};
-use crate::flag::{Flag, Kind, Parsed};
+use crate::flag::{Flag, Parsed};
 use crate::session::Session;
 
 /// Writes a second, and clients, of each load.
@@ -36,22 +36,12 @@ The keys are deleted afterwards.",
     action: Action::Run(run),
 };
 
-const FLAGS: &[Flag] = &[
-    LOAD,
-    Flag::new(
-        "prefix",
-        Kind::Text,
-        "/etcdctl-check-perf/",
-        "what the keys begin with",
-    ),
-    AUTO_COMPACT,
-    AUTO_DEFRAG,
-];
+const FLAGS: &[Flag] = &flags("/etcdctl-check-perf/");
 
-fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
-    let (rate, clients) = LOADS[chosen(&flags)?];
-    let mut context = session.connect(&mut flags)?;
-    let prefix = flags.text("prefix").to_vec();
+fn run(session: &mut Session<'_>, mut parsed: Parsed) -> Done {
+    let (rate, clients) = LOADS[chosen(&parsed)?];
+    let mut context = session.connect(&mut parsed)?;
+    let prefix = parsed.text("prefix").to_vec();
     is_free(&mut context, &prefix, |prefix| {
         format!("'etcdctl del --prefix {prefix}' first")
     })?;
@@ -67,14 +57,14 @@ fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
     let statistics = load(&mut context, clients, pace, &shape, move || shown.inc(1));
     bar.finish_and_clear();
     match delete(&mut context, &prefix) {
-        Ok(revision) if flags.switch("auto-compact") => compact(&mut context, revision)?,
+        Ok(revision) if parsed.switch("auto-compact") => compact(&mut context, revision)?,
         Ok(_) => {}
         Err(why) => writeln!(
             context.io.stdout,
             "FAIL: Cleanup failed during key deletion: ERROR({why})"
         )?,
     }
-    if flags.switch("auto-defrag") {
+    if parsed.switch("auto-defrag") {
         defragment(&mut context)?;
     }
     let out = &mut context.io.stdout;

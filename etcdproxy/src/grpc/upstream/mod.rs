@@ -14,8 +14,10 @@ use http::uri::PathAndQuery;
 use parking_lot::RwLock;
 use prost::Message;
 use proto::codec::SmallBuffers;
-use tokio::sync::watch;
+use proto::etcdserverpb as pb;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::{Code, Response, Status, Streaming};
 
@@ -222,9 +224,42 @@ impl Upstream {
         }
     }
 
+    /// Opens one watch, which lasts as long as what is returned does.
+    ///
+    /// # Errors
+    /// As [`Self::unary`].
+    pub(super) async fn watch(
+        &self,
+        caller: &Caller,
+        create: pb::WatchCreateRequest,
+    ) -> Result<Watching, Status> {
+        let request = pb::WatchRequest {
+            request_union: Some(pb::watch_request::RequestUnion::CreateRequest(create)),
+        };
+        let (requests, receiver) = mpsc::channel(1);
+        // There is room for one, and it is the first.
+        let _ = requests.try_send(request);
+        let path = "/etcdserverpb.Watch/Watch";
+        let opened = self.stream(caller, path, ReceiverStream::new(receiver));
+        let (seat, responses) = opened.await?;
+        Ok(Watching {
+            seat,
+            responses,
+            _requests: requests,
+        })
+    }
+
     fn grpc(&self, seat: &Seat) -> Grpc<tonic::transport::Channel> {
         Grpc::new(seat.channel.clone()).max_decoding_message_size(self.receive_max)
     }
+}
+
+/// A watch that is open.
+pub(super) struct Watching {
+    pub(super) seat: Seat,
+    pub(super) responses: Streaming<pb::WatchResponse>,
+    /// The stream ends when this does.
+    _requests: mpsc::Sender<pb::WatchRequest>,
 }
 
 /// A failure as the caller shall see it; one that tonic made up itself means that the connection is lost.

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::etcdserverpb as pb;
-use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
 use super::super::caller::Caller;
-use super::super::upstream::{Seat, settle};
+use super::super::upstream::{Watching, settle};
 use super::group::{Feed, Outcome};
 use super::ranges::{Range, Ranges};
 
@@ -21,10 +19,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn run(ranges: Arc<Ranges>, range: Range, feed: Feed, caller: Caller) {
     while let Some(next) = ranges.next(&range, feed) {
         let why = match open(&ranges, &range, next, &caller).await {
-            Ok((seat, responses, _requests)) => {
-                match pass_on(&ranges, &range, feed, responses).await {
+            Ok(mut watching) => {
+                match pass_on(&ranges, &range, feed, &mut watching.responses).await {
                     None => return,
-                    Some(why) => settle(&seat, why),
+                    Some(why) => settle(&watching.seat, why),
                 }
             }
             Err(why) => why,
@@ -45,19 +43,12 @@ pub(super) async fn run(ranges: Arc<Ranges>, range: Range, feed: Feed, caller: C
     }
 }
 
-type Opened = (
-    Seat,
-    Streaming<pb::WatchResponse>,
-    // As long as this lives the stream does.
-    mpsc::Sender<pb::WatchRequest>,
-);
-
 async fn open(
     ranges: &Ranges,
     range: &Range,
     next: i64,
     caller: &Caller,
-) -> Result<Opened, Status> {
+) -> Result<Watching, Status> {
     let (mut key, mut end) = (range.key.clone(), range.end.clone());
     ranges.kv.namespace.range(&mut key, &mut end);
     let create = pb::WatchCreateRequest {
@@ -68,16 +59,7 @@ async fn open(
         prev_kv: true,
         ..Default::default()
     };
-    let request = pb::WatchRequest {
-        request_union: Some(pb::watch_request::RequestUnion::CreateRequest(create)),
-    };
-    let (sender, receiver) = mpsc::channel(1);
-    // There is room for one, and it is the first.
-    let _ = sender.try_send(request);
-    let path = "/etcdserverpb.Watch/Watch";
-    let requests = ReceiverStream::new(receiver);
-    let (seat, responses) = ranges.kv.upstream.stream(caller, path, requests).await?;
-    Ok((seat, responses, sender))
+    ranges.kv.upstream.watch(caller, create).await
 }
 
 /// Passes responses on; gives why they ended, nothing if nobody needs them.
@@ -85,7 +67,7 @@ async fn pass_on(
     ranges: &Ranges,
     range: &Range,
     feed: Feed,
-    mut responses: Streaming<pb::WatchResponse>,
+    responses: &mut Streaming<pb::WatchResponse>,
 ) -> Option<Status> {
     loop {
         let mut response = match responses.next().await {
@@ -93,7 +75,6 @@ async fn pass_on(
             Some(Err(why)) => return Some(why),
             None => return Some(Status::unavailable("the member ended the watch")),
         };
-        tracing::debug!(feed, ?response, "told");
         ranges.kv.namespace.events(&mut response);
         if ranges.deliver(range, feed, &response) == Outcome::Over {
             return None;
