@@ -259,7 +259,9 @@ fn watches_are_shared_and_outlive_members() {
     let with_previous = told.replace("PUT\nx1\n1", "PUT\nx1\n0\nx1\n1");
     let with_previous = with_previous.replace("PUT\nx1\n2", "PUT\nx1\n1\nx1\n2");
     previous.awaits(&with_previous);
-    assert_eq!(shared(), 2);
+    // A watch by etcdctl requires a leader: when the last member that was killed led, all of them are
+    // opened again, and share again.
+    assert!(eventually(LIMIT, || shared() == 2), "{}", shared());
 }
 
 #[test]
