@@ -69,7 +69,7 @@ async fn serve(start: Start) -> Result<(), Failure> {
     };
     let services = Services {
         routes: tonic::service::Routes::default(),
-        http: client_router(Arc::new(Well), Arc::clone(&metrics), None, access),
+        http: client_router(Arc::new(Well), Arc::clone(&metrics), None, None, access),
         metrics_http: metrics_router(Arc::new(Well), Arc::clone(&metrics)),
         metrics,
     };

@@ -23,6 +23,7 @@ use prost::Message;
 use proto::etcdserverpb as pb;
 
 use crate::auth::Caller;
+use crate::v2;
 
 /// The encoding written by this release.
 const VERSION: u8 = 2;
@@ -59,6 +60,8 @@ pub enum Command {
     Membership(Membership),
     /// A change of who may do what.
     Auth(Auth),
+    /// A write to the key space of API 2.
+    V2(v2::Request),
 }
 
 /// A lease to be revoked because its time ran out. It takes effect only if it commits in the very
@@ -141,6 +144,9 @@ pub enum DecodeError {
     #[error("the caller of a command cannot be read")]
     Caller,
     /// Written by a newer release, or damaged.
+    #[error("method {0} of API 2 is unknown to this release")]
+    Method(i32),
+    /// Written by a newer release, or damaged.
     #[error("change of an auth command is unknown to this release")]
     Auth,
 }
@@ -158,6 +164,7 @@ mod kind {
     pub(super) const PUBLISH: u8 = 10;
     pub(super) const MEMBERSHIP: u8 = 11;
     pub(super) const AUTH: u8 = 12;
+    pub(super) const V2: u8 = 13;
 }
 
 impl Command {
@@ -176,6 +183,7 @@ impl Command {
             Some(kind::PUBLISH) => "ClusterMemberAttrSet",
             Some(kind::MEMBERSHIP) => "Membership",
             Some(kind::AUTH) => "Auth",
+            Some(kind::V2) => "V2",
             _ => "",
         }
     }
@@ -194,6 +202,7 @@ impl Command {
             Self::Publish(m) => (kind::PUBLISH, m),
             Self::Membership(m) => (kind::MEMBERSHIP, m),
             Self::Auth(m) => (kind::AUTH, m),
+            Self::V2(m) => (kind::V2, m),
         }
     }
 
@@ -268,6 +277,13 @@ impl Command {
                 let auth: Auth = payload(kind, body)?;
                 auth.check()?;
                 Self::Auth(auth)
+            }
+            kind::V2 => {
+                let request: v2::Request = payload(kind, body)?;
+                if v2::Method::try_from(request.method).is_err() {
+                    return Err(DecodeError::Method(request.method));
+                }
+                Self::V2(request)
             }
             other => return Err(DecodeError::Kind(other)),
         };

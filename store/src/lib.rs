@@ -4,6 +4,7 @@
 //! it, `wal` makes it durable, `apply` carries it out on `mvcc`, `lease` and the other tables,
 //! `backend` keeps the checkpoints, and `watch` tells who asked to know.
 
+pub mod clock;
 pub mod config;
 pub mod datadir;
 pub mod discovery;
@@ -14,6 +15,7 @@ pub mod logging;
 pub mod metrics;
 pub mod serve;
 pub mod together;
+pub mod v2;
 pub mod version;
 
 pub mod alarm;

@@ -8,7 +8,7 @@ use super::{Alarms, State};
 use crate::auth::Tables;
 use crate::cluster::{Conf, Member, Members};
 use crate::lease::Table;
-use crate::mvcc;
+use crate::{mvcc, v2};
 
 /// The key in the backend under which a checkpoint keeps [`Meta`].
 pub const META_KEY: &[u8] = b"meta/state";
@@ -66,6 +66,9 @@ pub struct Meta {
     /// Users and roles; nothing where there never were any.
     #[prost(message, optional, tag = "12")]
     pub auth: Option<AuthMeta>,
+    /// The key space of API 2; nothing where it was never written.
+    #[prost(message, optional, tag = "13")]
+    pub v2: Option<v2::Kept>,
 }
 
 /// Users and roles in a checkpoint.
@@ -200,6 +203,7 @@ impl Meta {
                 .map(|(alarm, automatic)| AlarmMeta { alarm, automatic })
                 .collect(),
             auth: (state.auth.revision() > 1).then(|| AuthMeta::of(&state.auth)),
+            v2: v2::Kept::of(&state.v2),
             ..Self::default().with_conf(&state.conf)
         }
     }
@@ -244,6 +248,7 @@ impl Meta {
             conf,
             alarms,
             auth,
+            v2: self.v2.map(v2::Kept::restore).unwrap_or_default(),
             applied,
         })
     }

@@ -25,7 +25,8 @@ pub(super) fn check(state: &State, command: &Command) -> Result<(), Error> {
             | Command::Alarm(_)
             | Command::Publish(_)
             | Command::Membership(_)
-            | Command::Auth(_) => {}
+            | Command::Auth(_)
+            | Command::V2(_) => {}
         }
     }
     if state.alarms.is_raised(AlarmType::Nospace) && quota::cost(command) > 0 {

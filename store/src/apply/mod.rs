@@ -33,7 +33,7 @@ use proto::mvccpb;
 
 use crate::auth::Caller;
 use crate::command::Command;
-use crate::mvcc;
+use crate::{mvcc, v2};
 
 /// What a command answers; the header holds at most the revision.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,8 @@ pub enum Reply {
     Auth(i64),
     /// To a user who has shown its password: the store's revision, and a token.
     Token(i64, String),
+    /// To a write of API 2: what happened.
+    V2(Box<v2::Event>),
     /// To commands whose only answer is that they are done.
     Done,
     /// To the word of a leader that was replaced before it was carried out: nothing was done.
@@ -79,6 +81,9 @@ pub enum Error {
     /// About who may do what.
     #[error(transparent)]
     Auth(#[from] crate::auth::Error),
+    /// About the key space of API 2.
+    #[error(transparent)]
+    V2(#[from] v2::Error),
     /// `ignore_value` or `ignore_lease` on a key that does not exist.
     #[error("key not found")]
     KeyNotFound,
@@ -169,6 +174,10 @@ pub fn apply(
             member::change(state, &command, effects).map(Reply::Members)
         }
         Command::Auth(request) => auth::change(state, place, &request, effects),
+        Command::V2(request) => {
+            let event = state.v2.carry_out(&request)?;
+            Ok(event.map_or(Reply::Done, |event| Reply::V2(Box::new(event))))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::Alarms;
 use crate::auth::Tables;
 use crate::cluster::{Conf, Members};
 use crate::lease::Table;
-use crate::mvcc;
+use crate::{mvcc, v2};
 
 /// The replicated state of a member.
 pub struct State {
@@ -24,6 +24,8 @@ pub struct State {
     pub alarms: Alarms,
     /// Users and roles.
     pub auth: Tables,
+    /// The key space of API 2.
+    pub v2: v2::Store,
     /// Index and term of the last command carried out.
     pub applied: (u64, u64),
 }

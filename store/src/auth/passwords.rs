@@ -57,11 +57,19 @@ impl Passwords {
     /// # Errors
     /// The password is too long.
     pub fn hash(&self, password: &str) -> Result<String, Error> {
+        Ok(STANDARD.encode(self.bcrypt(password)?))
+    }
+
+    /// What bcrypt makes of a password.
+    ///
+    /// # Errors
+    /// The password is too long.
+    pub fn bcrypt(&self, password: &str) -> Result<String, Error> {
         if password.len() > PASSWORD_BYTES_MAX {
             return Err(Error::PasswordTooLong);
         }
         let hashed = bcrypt::hash_with_result(password, self.cost).map_err(|_| Error::Failed)?;
-        Ok(STANDARD.encode(hashed.format_for_version(Version::TwoA)))
+        Ok(hashed.format_for_version(Version::TwoA))
     }
 
     /// Whether this was found right before.

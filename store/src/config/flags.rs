@@ -122,6 +122,7 @@ pub const ALL: &[Flag] = &[
     row("name", Kind::Text, "default", Group::Member, Works, "The name of this member, for people to read.", Same),
     row("data-dir", Kind::Text, "", Group::Member, Works, "Where the data lie; ${name}.etcd if not given.", Same),
     row("archive-dir", Kind::Text, "", Group::Member, Works, "Where every command is kept besides, so that any moment can be restored (not in etcd).", Same),
+    row("enable-v2", Kind::Bool, "false", Group::Member, Works, "Whether API 2 is served, which etcd has given up since 3.6 (not in etcd).", Same),
     row("wal-dir", Kind::Text, "", Group::Member, Works, "Where the log lies, if apart from the data.", Same),
     row("snapshot-count", Kind::Uint, "10000", Group::Member, Works, "A checkpoint is taken after this many committed entries; 10000 leaves it to the size of the log.", Same),
     row("heartbeat-interval", Kind::Uint, "100", Group::Member, Works, "Milliseconds between two heartbeats of the leader.", Same),

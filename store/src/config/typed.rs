@@ -209,6 +209,8 @@ pub struct Config {
     pub discovery: Option<Discovery>,
     /// `--wal-dir`, if the log lies apart.
     pub wal_dir: Option<PathBuf>,
+    /// `--enable-v2`.
+    pub enable_v2: bool,
     /// `--archive-dir`, if there is to be an archive.
     pub archive_dir: Option<PathBuf>,
     /// TLS for clients.
@@ -341,6 +343,7 @@ impl Config {
             wal_dir: Some(settings.text("wal-dir"))
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),
+            enable_v2: settings.bool("enable-v2"),
             archive_dir: Some(settings.text("archive-dir"))
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),

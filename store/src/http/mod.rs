@@ -10,7 +10,9 @@
 //! | `/debug/vars` | a little about the process as JSON |
 //! | `/v3/…` | see [`crate::gateway`] |
 //!
-//! Everything else, `/v2` included, is `404 page not found`. Bodies, codes and headers are those
+//! | `/v2/…` | see [`v2`] |
+//!
+//! Everything else is `404 page not found`. Bodies, codes and headers are those
 //! of etcd 3.7. The module asks the member through [`Probe`] and knows nothing else of it.
 
 mod access;
@@ -19,6 +21,7 @@ mod health;
 mod peer;
 mod probe;
 mod ready;
+pub mod v2;
 
 pub use access::Access;
 pub use peer::peer_router;
@@ -41,12 +44,13 @@ struct Shared {
     metrics: Arc<Metrics>,
 }
 
-/// The paths of the client port, with those of the JSON gateway if it is on, and the checks of who may
+/// The paths of the client port, with those of the JSON gateway and of API 2 if they are on, and the checks of who may
 /// call.
 pub fn client_router(
     probe: Arc<dyn Probe>,
     metrics: Arc<Metrics>,
     gateway: Option<Router>,
+    second: Option<Router>,
     access: Access,
 ) -> Router {
     let shared = Shared { probe, metrics };
@@ -57,6 +61,10 @@ pub fn client_router(
         .with_state(shared);
     let router = match gateway {
         Some(gateway) => gateway.fallback_service(router),
+        None => router,
+    };
+    let router = match second {
+        Some(second) => second.fallback_service(router),
         None => router,
     };
     access::guard(router, access)

@@ -96,7 +96,7 @@ async fn send(router: &Router, request: Request<Body>) -> (u16, HeaderMap, Strin
 
 fn router(member: Member) -> Router {
     let metrics = Arc::new(Metrics::new(false).unwrap());
-    client_router(Arc::new(member), metrics, None, Access::default())
+    client_router(Arc::new(member), metrics, None, None, Access::default())
 }
 
 #[tokio::test]
@@ -318,7 +318,7 @@ async fn hosts_and_origins_are_checked() {
         hosts: vec!["good".into()],
         origins: vec!["http://page".into()],
     };
-    let router = client_router(Arc::new(Member::default()), metrics, None, access);
+    let router = client_router(Arc::new(Member::default()), metrics, None, None, access);
     let request = |method: &str, host: &str, origin: &str| {
         let request = Request::builder()
             .method(method)

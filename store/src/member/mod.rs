@@ -6,6 +6,7 @@ mod bootstrap;
 mod checkpoints;
 mod compactor;
 mod corrupt;
+mod expiry;
 mod leaderless;
 mod local;
 mod open;

@@ -220,9 +220,12 @@ async fn serve_clients(
     let gateway = config
         .enable_grpc_gateway
         .then(|| gateway::router(routes.clone(), config.max_receive_bytes()));
+    let second = config
+        .enable_v2
+        .then(|| http::v2::router(running.member.clone()));
     let services = Services {
         routes,
-        http: http::client_router(probe.clone(), metrics.clone(), gateway, access),
+        http: http::client_router(probe.clone(), metrics.clone(), gateway, second, access),
         metrics_http: http::metrics_router(probe, metrics.clone()),
         metrics,
     };

@@ -3,7 +3,12 @@
 //! Members are labelled with their ids in hexadecimal. A family shows nothing of a member before
 //! there is something to show, as etcd's do.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
 use super::Error;
+use super::Latency;
 use super::register::Register;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
@@ -39,6 +44,8 @@ pub struct PeerFigures {
     pub sent_failures: IntCounter,
     /// The time until it answers.
     pub round_trip: Histogram,
+    /// The same, as API 2 tells it.
+    pub latency: Arc<Mutex<Latency>>,
 }
 
 /// What is counted of the transfers of snapshots in one direction with one member.
@@ -152,6 +159,7 @@ impl Peer {
             sent_bytes: self.sent_bytes.with_label_values(&to),
             sent_failures: self.sent_failures.with_label_values(&to),
             round_trip: self.round_trip.with_label_values(&to),
+            latency: Arc::default(),
         }
     }
 

@@ -243,6 +243,7 @@ impl Lane {
     /// Notes a round trip, and what the other clock shows.
     fn answered(&self, receipt: &Receipt, took: Duration, last_drift: &mut Option<Instant>) {
         self.link.figures.round_trip.observe(took.as_secs_f64());
+        self.link.figures.latency.lock().observe(took);
         let theirs = Duration::from_nanos(receipt.unix_nanoseconds.try_into().unwrap_or(0));
         let ours = SystemTime::now().duration_since(UNIX_EPOCH);
         let drift = ours

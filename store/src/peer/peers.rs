@@ -20,7 +20,7 @@ use super::renew::Renewals;
 use super::service::{Inbounds, Service};
 use super::snapshot;
 use crate::config::Url;
-use crate::metrics::Metrics;
+use crate::metrics::{Latency, Metrics};
 use crate::raft::Outbox;
 
 /// Members that are written to before the cluster's state names them, at most: those who wrote
@@ -181,6 +181,14 @@ impl Peers {
         for (id, urls) in members.iter().filter(|(id, _)| *id != own) {
             self.set(*id, urls, false);
         }
+    }
+
+    /// How soon a member answers, and how many messages to it were dropped; nothing of one that is not
+    /// known.
+    pub fn exchanged(&self, id: u64) -> Option<(Latency, u64)> {
+        let link = self.links.read().get(&id).map(|entry| entry.link.clone())?;
+        let latency = *link.figures.latency.lock();
+        Some((latency, link.figures.sent_failures.get()))
     }
 
     /// Since when a member is reached; nothing while it is not.

@@ -36,7 +36,8 @@ use raft::eraftpb::{ConfChangeV2, Entry, EntryType, HardState, Message, MessageT
 use raft::{Config, RawNode, SnapshotStatus, StateRole};
 
 pub use event::{
-    Actions, Committed, Event, Kind, PersistJob, Progress, ReadReady, Received, Settings, Standing,
+    Actions, Appends, Committed, Event, Kind, PersistJob, Progress, ReadReady, Received, Settings,
+    Standing,
 };
 
 use self::disk::Disk;
@@ -204,7 +205,7 @@ impl Driver {
                 waiter,
             } => self.proposals.add_change(&changes, data, waiter),
             Event::Read(waiter) => self.reads.add(waiter),
-            Event::Message(bytes) => self.step(&bytes),
+            Event::Message(bytes) => self.step(&bytes, actions),
             Event::Unreachable(id) => self.raw.report_unreachable(id),
             Event::Vanished(id) => self.vanished(id),
             Event::SnapshotSent { to, ok } => {
@@ -291,7 +292,7 @@ impl Driver {
         }
     }
 
-    fn step(&mut self, bytes: &Bytes) {
+    fn step(&mut self, bytes: &Bytes, actions: &mut Actions) {
         let Some(message) = convert::message_from_bytes(bytes) else {
             return;
         };
@@ -310,6 +311,9 @@ impl Driver {
                 self.ask(Some(asker), |raw| drop(raw.step(message)));
             }
             kind => {
+                if kind == MessageType::MsgAppend {
+                    actions.appends.received += 1;
+                }
                 if kind == MessageType::MsgHeartbeatResponse {
                     self.quorum.answered(message.from);
                 }
@@ -459,6 +463,7 @@ impl Driver {
         for message in messages {
             let to = message.to;
             if message.get_msg_type() == MessageType::MsgAppend {
+                actions.appends.sent += 1;
                 self.commit_told = self.commit_told.max(message.commit);
             }
             let bytes = convert::message_to_bytes(&message);

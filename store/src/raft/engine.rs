@@ -238,6 +238,7 @@ impl Rounds {
         if actions.is_gathering_reads && self.gathering_until.is_none() {
             self.gathering_until = Some(Instant::now() + GATHER);
         }
+        self.link.add_appends(actions.appends);
         if let Some(standing) = actions.standing {
             self.link.set_standing(standing);
             tracing::info!(

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::driver::Standing;
+use super::driver::{Appends, Standing};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Link {
     leader_changes: AtomicU64,
     /// When the present leader was first heard of; the last one's moment while there is none.
     leader_since: Mutex<Option<Instant>>,
+    appends_sent: AtomicU64,
+    appends_received: AtomicU64,
 }
 
 impl Link {
@@ -50,6 +52,18 @@ impl Link {
     /// How often a leader was heard of that was not it before.
     pub fn leader_changes(&self) -> u64 {
         self.leader_changes.load(Ordering::Relaxed)
+    }
+
+    /// How many messages of the leader's log were sent, and received.
+    pub fn appends(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (read(&self.appends_sent), read(&self.appends_received))
+    }
+
+    pub(super) fn add_appends(&self, appends: Appends) {
+        let add = |count: &AtomicU64, more| count.fetch_add(more, Ordering::Relaxed);
+        add(&self.appends_sent, appends.sent);
+        add(&self.appends_received, appends.received);
     }
 
     /// Whether this member decides alone.

@@ -292,7 +292,7 @@ impl Member {
 
     /// Does what takes long by intent, beside those who serve others, and never so much of it at
     /// once that these get nothing done.
-    async fn slowly<T: Send + 'static>(
+    pub(crate) async fn slowly<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Passwords) -> T + Send + 'static,
     ) -> Result<T, Status> {

@@ -19,7 +19,7 @@ const FORWARD_PAUSE: Duration = Duration::from_millis(50);
 impl Member {
     /// A new member at these URLs; `now` is the time in unix seconds. Answers with its id, and with
     /// the members.
-    pub(super) async fn add_member(
+    pub(crate) async fn add_member(
         &self,
         peer_urls: &[String],
         is_learner: bool,
@@ -39,14 +39,14 @@ impl Member {
     }
 
     /// A member goes for good.
-    pub(super) async fn remove_member(&self, id: u64) -> Result<Vec<pb::Member>, Status> {
+    pub(crate) async fn remove_member(&self, id: u64) -> Result<Vec<pb::Member>, Status> {
         self.strictly(|view| view.may_remove(id))?;
         self.change_members(MemberChange::Remove(id)).await
     }
 
     /// A member is reached elsewhere. etcd's server takes any text here, and its members do not
     /// survive one that is no URL.
-    pub(super) async fn update_member(
+    pub(crate) async fn update_member(
         &self,
         id: u64,
         peer_urls: &[String],

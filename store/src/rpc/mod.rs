@@ -215,7 +215,7 @@ impl Member {
     }
 
     /// Waits until the state holds all that was acknowledged before.
-    async fn linearizable(&self) -> Result<(), Status> {
+    pub(crate) async fn linearizable(&self) -> Result<(), Status> {
         if self.raft.link().reads_are_linearizable() {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use proto::etcdserverpb as pb;
 use tonic::Status;
 
 use super::status;
+use crate::metrics::Latency;
 use crate::peer::Peers;
 
 /// The other members, as far as the services have to do with them.
@@ -28,6 +29,10 @@ pub trait Others: Send + Sync {
         leader: u64,
         request: pb::LeaseTimeToLiveRequest,
     ) -> BoxFuture<'_, Result<pb::LeaseTimeToLiveResponse, Status>>;
+
+    /// How soon a member answers, and how many messages to it were dropped; nothing of one that is not
+    /// known.
+    fn exchanged(&self, id: u64) -> Option<(Latency, u64)>;
 
     /// Has a member hash its keys up to a revision.
     fn hash_kv(&self, id: u64, revision: i64) -> BoxFuture<'_, Result<pb::HashKvResponse, Status>>;
@@ -63,6 +68,10 @@ impl Others for Peers {
             Ok(client.lease_time_to_live(request).await?.into_inner())
         }
         .boxed()
+    }
+
+    fn exchanged(&self, id: u64) -> Option<(Latency, u64)> {
+        Peers::exchanged(self, id)
     }
 
     fn hash_kv(&self, id: u64, revision: i64) -> BoxFuture<'_, Result<pb::HashKvResponse, Status>> {

@@ -121,6 +121,8 @@ impl From<apply::Error> for Status {
             apply::Error::Lease(error) => error.into(),
             apply::Error::Cluster(error) => error.into(),
             apply::Error::Auth(error) => error.into(),
+            // No call of API 3 gets one.
+            apply::Error::V2(error) => Status::unknown(error.to_string()),
             apply::Error::KeyNotFound => key_not_found(),
             apply::Error::NoSpace => no_space(),
             apply::Error::Corrupt => corrupt(),

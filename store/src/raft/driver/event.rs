@@ -198,6 +198,17 @@ pub struct Actions {
     pub is_gathering_reads: bool,
     /// Set when this member's view of the leader changed.
     pub standing: Option<Standing>,
+    /// How many messages with entries, or with what is committed, came in and go out.
+    pub appends: Appends,
+}
+
+/// A number of such messages in each direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Appends {
+    /// To others.
+    pub sent: u64,
+    /// From the leader.
+    pub received: u64,
 }
 
 /// Who leads, as this member sees it.
