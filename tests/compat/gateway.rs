@@ -220,7 +220,7 @@ fn compare(ours: &Server, real: &Server, requests: &str) -> String {
 /// Status, the headers that matter, and the body.
 type Answer = (u16, BTreeMap<String, String>, Vec<Value>);
 
-fn send(endpoint: &str, line: &str) -> BufReader<TcpStream> {
+pub(crate) fn send(endpoint: &str, line: &str) -> BufReader<TcpStream> {
     let (method, rest) = line.split_once(' ').unwrap();
     let (path, mut body) = rest.split_once(' ').unwrap_or((rest, ""));
     let mut head = String::new();
@@ -243,7 +243,7 @@ fn send(endpoint: &str, line: &str) -> BufReader<TcpStream> {
     BufReader::new(stream)
 }
 
-fn head(answer: &mut BufReader<TcpStream>) -> (u16, BTreeMap<String, String>) {
+pub(crate) fn head(answer: &mut BufReader<TcpStream>) -> (u16, BTreeMap<String, String>) {
     let mut lines = answer.lines().map(Result::unwrap);
     let status = lines.next().unwrap();
     let status = status.split(' ').nth(1).unwrap().parse().unwrap();

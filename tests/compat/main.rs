@@ -24,6 +24,7 @@ mod pair;
 mod random;
 mod raw;
 mod reply;
+mod second;
 mod send;
 mod shrink;
 mod side;

@@ -31,6 +31,23 @@ pub fn etcdutl() -> Result<PathBuf, Error> {
     find("etcdutl")
 }
 
+/// The distribution's etcd, which still serves API 2.
+///
+/// # Errors
+/// [`Error::NoBinary`] when it is not installed.
+pub fn etcd_with_api_2() -> Result<PathBuf, Error> {
+    of_system("/usr/bin/etcd")
+}
+
+fn of_system(path: &str) -> Result<PathBuf, Error> {
+    let path = PathBuf::from(path);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let hint = "install it by `cargo xtask peers`".to_owned();
+    Err(Error::NoBinary { path, hint })
+}
+
 fn find(name: &str) -> Result<PathBuf, Error> {
     let dir = match std::env::var_os("PINTLE_PEERS_DIR") {
         Some(dir) => PathBuf::from(dir),

@@ -55,7 +55,8 @@ pub(super) fn machines(second: &Second, request: &Request) -> Response {
     if let Err(response) = allowed(request, "GET,HEAD") {
         return *response;
     }
-    let members = second.member.members.borrow();
+    let state = second.member.state.read();
+    let members = &state.members;
     let mut urls: Vec<&str> = members
         .iter()
         .flat_map(|member| member.client_urls.iter().map(String::as_str))
@@ -94,7 +95,8 @@ pub(super) async fn answer(second: &Second, rest: &str, request: Request) -> Res
 }
 
 fn show(second: &Second, rest: &str) -> Result<Response, Refusal> {
-    let members = second.member.members.borrow();
+    let state = second.member.state.read();
+    let members = &state.members;
     match rest {
         "" => {
             let members = members.iter().map(Told::from).collect();
@@ -122,7 +124,7 @@ async fn add(second: &Second, urls: &[String]) -> Result<Response, Refusal> {
 async fn remove(second: &Second, rest: &str) -> Result<Response, Refusal> {
     let id = id(rest)?;
     let name = format!("{id:x}");
-    if second.member.members.borrow().is_removed(id) {
+    if second.member.state.read().members.is_removed(id) {
         let text = format!("Member permanently removed: {name}");
         return Err(Refusal::new(StatusCode::GONE, text));
     }

@@ -49,7 +49,9 @@ pub(super) fn of_member(second: &Second, request: &Request) -> Response {
     let member = &second.member;
     let id = member.identity.member_id;
     let link = member.raft.link();
-    let name = member.members.borrow().get(id).map(|own| own.name.clone());
+    let state = member.state.read();
+    let name = state.members.get(id).map(|own| own.name.clone());
+    drop(state);
     let since = link.leader_since().unwrap_or(second.began);
     let (sent, received) = link.appends();
     let leader = match link.leader() {
@@ -102,8 +104,8 @@ pub(super) fn of_leader(second: &Second, request: &Request) -> Response {
     if !member.raft.link().is_leader() {
         return Refusal::new(StatusCode::FORBIDDEN, "not current leader").answer();
     }
-    let members = member.members.borrow();
-    let others = members.iter().filter(|other| other.id != own);
+    let state = member.state.read();
+    let others = state.members.iter().filter(|other| other.id != own);
     let followers = others.filter_map(|other| {
         let (latency, fail) = member.others.exchanged(other.id)?;
         let success = latency.count;
