@@ -14,9 +14,11 @@
 
 mod auth;
 mod membership;
+mod version;
 
 pub use auth::{Assign, Auth, AuthChange};
 pub use membership::Membership;
+pub use version::{VersionChange, VersionStep};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message;
@@ -62,6 +64,8 @@ pub enum Command {
     Auth(Auth),
     /// A write to the key space of API 2.
     V2(v2::Request),
+    /// A change of the version of the cluster.
+    Version(VersionChange),
 }
 
 /// A lease to be revoked because its time ran out. It takes effect only if it commits in the very
@@ -144,6 +148,9 @@ pub enum DecodeError {
     #[error("the caller of a command cannot be read")]
     Caller,
     /// Written by a newer release, or damaged.
+    #[error("change of the cluster's version is unknown to this release")]
+    VersionChange,
+    /// Written by a newer release, or damaged.
     #[error("method {0} of API 2 is unknown to this release")]
     Method(i32),
     /// Written by a newer release, or damaged.
@@ -165,6 +172,7 @@ mod kind {
     pub(super) const MEMBERSHIP: u8 = 11;
     pub(super) const AUTH: u8 = 12;
     pub(super) const V2: u8 = 13;
+    pub(super) const VERSION: u8 = 14;
 }
 
 impl Command {
@@ -184,6 +192,7 @@ impl Command {
             Some(kind::MEMBERSHIP) => "Membership",
             Some(kind::AUTH) => "Auth",
             Some(kind::V2) => "V2",
+            Some(kind::VERSION) => "ClusterVersionSet",
             _ => "",
         }
     }
@@ -203,6 +212,7 @@ impl Command {
             Self::Membership(m) => (kind::MEMBERSHIP, m),
             Self::Auth(m) => (kind::AUTH, m),
             Self::V2(m) => (kind::V2, m),
+            Self::Version(m) => (kind::VERSION, m),
         }
     }
 
@@ -284,6 +294,11 @@ impl Command {
                     return Err(DecodeError::Method(request.method));
                 }
                 Self::V2(request)
+            }
+            kind::VERSION => {
+                let change: VersionChange = payload(kind, body)?;
+                change.step()?;
+                Self::Version(change)
             }
             other => return Err(DecodeError::Kind(other)),
         };

@@ -265,7 +265,7 @@ impl Both {
         };
         let both = Self {
             ours: start(ours),
-            real: start(harness::peers::etcd_with_api_2().unwrap()),
+            real: start(harness::peers::etcd_of_api_2().unwrap()),
         };
         both.level();
         both

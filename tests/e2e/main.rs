@@ -38,6 +38,7 @@ mod regress;
 mod rejoin;
 mod restore;
 mod rolling;
+mod second;
 mod secure;
 
 use tokio::sync::Mutex;

@@ -56,6 +56,16 @@ fn etcdctl_manages_users_and_roles_of_our_server_too() {
 }
 
 #[test]
+fn etcdctl_downgrades_a_cluster_of_our_server_too() {
+    compare_at(
+        Side::real_at_ours(),
+        true,
+        include_str!("downgrade.txt"),
+        30,
+    );
+}
+
+#[test]
 fn etcdctl_works_with_our_server_too() {
     compare_at(Side::real_at_ours(), true, include_str!("cases.txt"), 150);
 }

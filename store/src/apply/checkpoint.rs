@@ -6,7 +6,7 @@ use proto::etcdserverpb as pb;
 
 use super::{Alarms, State};
 use crate::auth::Tables;
-use crate::cluster::{Conf, Member, Members};
+use crate::cluster::{Conf, Member, Members, Version, Versions};
 use crate::lease::Table;
 use crate::{mvcc, v2};
 
@@ -69,6 +69,37 @@ pub struct Meta {
     /// The key space of API 2; nothing where it was never written.
     #[prost(message, optional, tag = "13")]
     pub v2: Option<v2::Kept>,
+    /// The version of the cluster, if it is not this release's.
+    #[prost(message, optional, tag = "14")]
+    pub versions: Option<VersionsMeta>,
+}
+
+/// The version of the cluster in a checkpoint.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct VersionsMeta {
+    /// What all members speak, as `3.6.0`.
+    #[prost(string, tag = "1")]
+    pub cluster: String,
+    /// What the cluster is on its way down to; empty for nothing.
+    #[prost(string, tag = "2")]
+    pub target: String,
+}
+
+impl VersionsMeta {
+    fn of(versions: &Versions) -> Option<Self> {
+        (*versions != Versions::default()).then(|| Self {
+            cluster: versions.cluster.to_string(),
+            target: versions.target.map_or_else(String::new, |t| t.to_string()),
+        })
+    }
+
+    fn restore(&self) -> Versions {
+        let own = Version::own();
+        Versions {
+            cluster: Version::parse(&self.cluster).unwrap_or(own),
+            target: Version::parse(&self.target),
+        }
+    }
 }
 
 /// Users and roles in a checkpoint.
@@ -204,6 +235,7 @@ impl Meta {
                 .collect(),
             auth: (state.auth.revision() > 1).then(|| AuthMeta::of(&state.auth)),
             v2: v2::Kept::of(&state.v2),
+            versions: VersionsMeta::of(&state.versions),
             ..Self::default().with_conf(&state.conf)
         }
     }
@@ -248,6 +280,10 @@ impl Meta {
             conf,
             alarms,
             auth,
+            versions: self
+                .versions
+                .map(|versions| versions.restore())
+                .unwrap_or_default(),
             v2: self.v2.map(v2::Kept::restore).unwrap_or_default(),
             applied,
         })

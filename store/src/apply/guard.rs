@@ -26,7 +26,8 @@ pub(super) fn check(state: &State, command: &Command) -> Result<(), Error> {
             | Command::Publish(_)
             | Command::Membership(_)
             | Command::Auth(_)
-            | Command::V2(_) => {}
+            | Command::V2(_)
+            | Command::Version(_) => {}
         }
     }
     if state.alarms.is_raised(AlarmType::Nospace) && quota::cost(command) > 0 {

@@ -19,6 +19,7 @@ mod state;
 mod tally;
 mod txn;
 mod values;
+mod version;
 pub mod worker;
 
 pub use alarm::Alarms;
@@ -174,6 +175,10 @@ pub fn apply(
             member::change(state, &command, effects).map(Reply::Members)
         }
         Command::Auth(request) => auth::change(state, place, &request, effects),
+        Command::Version(change) => {
+            version::change(&mut state.versions, &change);
+            Ok(Reply::Done)
+        }
         Command::V2(request) => {
             let event = state.v2.carry_out(&request)?;
             Ok(event.map_or(Reply::Done, |event| Reply::V2(Box::new(event))))

@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::Alarms;
 use crate::auth::Tables;
-use crate::cluster::{Conf, Members};
+use crate::cluster::{Conf, Members, Versions};
 use crate::lease::Table;
 use crate::{mvcc, v2};
 
@@ -24,6 +24,8 @@ pub struct State {
     pub alarms: Alarms,
     /// Users and roles.
     pub auth: Tables,
+    /// The version of the cluster.
+    pub versions: Versions,
     /// The key space of API 2.
     pub v2: v2::Store,
     /// Index and term of the last command carried out.

@@ -10,6 +10,7 @@ mod member;
 mod members;
 mod reconfigure;
 pub mod strict;
+mod versions;
 
 pub use change::{Changed, MemberChange, change, check_learners};
 pub use conf::Conf;
@@ -19,3 +20,4 @@ pub use join::{JoinError, Joined, Remote, check_new, join};
 pub use member::Member;
 pub use members::Members;
 pub use reconfigure::ConfError;
+pub use versions::{DowngradeError, Version, Versions};

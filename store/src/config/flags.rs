@@ -228,7 +228,7 @@ pub const ALL: &[Flag] = &[
     row("bootstrap-defrag-threshold-megabytes", Kind::Uint, "0", Group::Features, NoEffect("space is given back without it"), "Whether to defragment at the start if at least this much is gained.", Same),
     row("max-learners", Kind::Int, "1", Group::Features, Works, "The largest number of learners in the cluster.", Same),
     row("compaction-sleep-interval", Kind::Duration, "0s", Group::Features, NoEffect("history goes in slices of its own size, between writes"), "The pause between two batches of a compaction.", Same),
-    row("downgrade-check-time", Kind::Duration, "5s", Group::Features, NoEffect("downgrades are not offered"), "The time between two looks at a downgrade.", Same),
+    row("downgrade-check-time", Kind::Duration, "5s", Group::Features, NoEffect("no member is ever of an older release, so no downgrade ends by itself"), "The time between two looks whether a downgrade is over.", Same),
     row("snapshot-catchup-entries", Kind::Uint, "5000", Group::Features, Works, "How many entries the log keeps behind a checkpoint for slow followers.", Same),
     row("force-new-cluster", Kind::Bool, "false", Group::UnsafeFeature, Works, "Whether the member goes on alone with its data, all other members being removed.", Same),
     row("unsafe-no-fsync", Kind::Bool, "false", Group::UnsafeFeature, Works, "Whether writes are acknowledged before they are durable; loses data.", Same),

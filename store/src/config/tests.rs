@@ -23,9 +23,9 @@ const REFUSED: &[(&[&str], u8, &str)] = &[
     (&["--foo"], 2, "flag provided but not defined: -foo"),
     (&["--foo=1"], 2, "flag provided but not defined: -foo"),
     (
-        &["--enable-v2"],
+        &["--enable-v3"],
         2,
-        "flag provided but not defined: -enable-v2",
+        "flag provided but not defined: -enable-v3",
     ),
     (
         &["--experimental-foo=x"],

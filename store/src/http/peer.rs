@@ -5,7 +5,7 @@
 //! | `/version` | as on the client port |
 //! | `/members` | the members as JSON, the cluster's id in `X-Etcd-Cluster-Id` |
 //! | `/raft/probing` | `{"OK":true,"Now":"2026-11-25T22:33:50.737658969Z"}` |
-//! | `/downgrade/enabled` | `false` |
+//! | `/downgrade/enabled` | `true` while the cluster is on its way to the version before, else `false` |
 //!
 //! Everything else, health and metrics included, is `404 page not found`, as it is in etcd. Members
 //! themselves speak gRPC with each other: `proto/proto/pintle/peer.proto`.
@@ -67,7 +67,8 @@ async fn downgrade(State(probe): State<Shared>, method: Method) -> Response {
     if method != Method::GET {
         return not_allowed();
     }
-    of_cluster(typed(StatusCode::OK, "text/plain", "false".into()), &*probe)
+    let enabled = probe.is_downgrading().to_string();
+    of_cluster(typed(StatusCode::OK, "text/plain", enabled), &*probe)
 }
 
 fn of_cluster(mut response: Response, probe: &dyn Probe) -> Response {

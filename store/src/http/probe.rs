@@ -44,6 +44,11 @@ pub trait Probe: Send + Sync + 'static {
     /// The version of the storage schema, as `3.7.0`; nothing before it is known.
     fn storage_version(&self) -> Option<String>;
 
+    /// Whether the cluster is on its way to the version before.
+    fn is_downgrading(&self) -> bool {
+        false
+    }
+
     /// The cluster's id.
     fn cluster_id(&self) -> u64;
 

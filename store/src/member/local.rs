@@ -173,6 +173,6 @@ impl peer::Local for Local {
     }
 
     fn cluster_version(&self) -> Option<String> {
-        Some(crate::version::CLUSTER.into())
+        Some(self.member.state.read().versions.cluster.to_string())
     }
 }

@@ -13,6 +13,7 @@ mod open;
 mod probe;
 mod run;
 mod serve;
+mod versions;
 
 pub use bootstrap::Ask;
 pub use open::{Opened, open};

@@ -9,7 +9,6 @@ use crate::http::{Alarm, Probe};
 use crate::metrics::Metrics;
 use crate::mvcc::RangeQuery;
 use crate::rpc::Member;
-use crate::version;
 use crate::{quota, read};
 
 impl Probe for Member {
@@ -32,11 +31,16 @@ impl Probe for Member {
     }
 
     fn cluster_version(&self) -> Option<String> {
-        Some(version::CLUSTER.into())
+        Some(self.state.read().versions.cluster.to_string())
     }
 
     fn storage_version(&self) -> Option<String> {
-        Some(version::STORAGE.into())
+        // It follows as soon as the cluster's has changed.
+        self.cluster_version()
+    }
+
+    fn is_downgrading(&self) -> bool {
+        self.state.read().versions.target.is_some()
     }
 
     fn cluster_id(&self) -> u64 {
@@ -87,6 +91,8 @@ impl Probe for Member {
         let state = self.state.read();
         metrics.server.has_leader.set((link.leader() != 0).into());
         metrics.server.is_leader.set(link.is_leader().into());
+        let cluster = state.versions.cluster.short();
+        metrics.server.set_cluster_version(&cluster);
         let quota = self.limits.quota_bytes.unwrap_or(quota::DEFAULT_BYTES);
         metrics.server.quota_backend_bytes.set(quota as i64);
         metrics.mvcc.keys.set(state.store.key_count() as i64);

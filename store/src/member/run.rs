@@ -12,7 +12,7 @@ use proto::etcdserverpb as pb;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::{Error, Opened, compactor, corrupt, expiry, leaderless};
+use super::{Error, Opened, compactor, corrupt, expiry, leaderless, versions};
 use crate::alarm::Space;
 use crate::answers::Answers;
 use crate::apply::Shared;
@@ -353,6 +353,11 @@ fn background(member: &Arc<Member>, config: &Config) -> JoinSet<()> {
         member.raft.clone(),
     );
     tasks.spawn(compactor);
+    tasks.spawn(versions::run(
+        member.state.clone(),
+        member.proposer.clone(),
+        member.raft.clone(),
+    ));
     tasks.spawn(expiry::run(
         member.state.clone(),
         member.proposer.clone(),

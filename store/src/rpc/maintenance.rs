@@ -86,9 +86,15 @@ impl pb::maintenance_server::Maintenance for Service {
             errors,
             db_size_in_use: member.db_size_in_use(&state) as i64,
             is_learner: own.is_some_and(|m| m.is_learner),
-            storage_version: version::STORAGE.into(),
+            storage_version: state.versions.cluster.to_string(),
             db_size_quota: member.limits.quota_bytes.map_or(0, |bytes| bytes as i64),
-            downgrade_info: Some(pb::DowngradeInfo::default()),
+            downgrade_info: Some(pb::DowngradeInfo {
+                enabled: state.versions.target.is_some(),
+                target_version: state
+                    .versions
+                    .target
+                    .map_or_else(String::new, |t| t.to_string()),
+            }),
         }))
     }
 
@@ -165,7 +171,8 @@ impl pb::maintenance_server::Maintenance for Service {
     ) -> Result<Response<pb::DowngradeResponse>, Status> {
         self.0.require_root(&self.0.credentials(&request)).await?;
         self.0.refuse_learner()?;
-        Err(status::later("Downgrade"))
+        let response = self.0.downgrade(&request.into_inner()).await?;
+        Ok(Response::new(response))
     }
 }
 
@@ -248,13 +255,14 @@ impl Member {
         };
         let mut spool =
             snapshot::take(&self.state, &self.directory).map_err(|error| failed(&error))?;
+        let storage = self.state.read().versions.cluster.to_string();
         tracing::info!(bytes = spool.size(), "sending database snapshot to client");
         while let Some(chunk) = spool.next_chunk().map_err(|error| failed(&error))? {
             let piece = pb::SnapshotResponse {
                 header: None,
                 remaining_bytes: chunk.remaining,
                 blob: chunk.blob,
-                version: version::STORAGE.into(),
+                version: storage.clone(),
             };
             if sender.blocking_send(Ok(piece)).is_err() {
                 tracing::info!("the client left before it had the whole snapshot");

@@ -5,6 +5,7 @@ mod auth;
 mod check;
 mod cluster;
 mod credentials;
+mod downgrade;
 mod election;
 mod header;
 mod health;

@@ -35,6 +35,8 @@ errors! {
     member_not_learner = FailedPrecondition, "etcdserver: can only promote a learner member";
     learner_not_ready = FailedPrecondition, "etcdserver: can only promote a learner member which is in sync with leader";
     too_many_learners = FailedPrecondition, "etcdserver: too many learner members in cluster";
+    wrong_downgrade_version_format = InvalidArgument, "etcdserver: wrong downgrade target version format";
+    unknown_method = Unknown, "etcdserver: unknown method";
     bad_member_urls = InvalidArgument, "etcdserver: given member URLs are invalid";
     unhealthy = Unavailable, "etcdserver: unhealthy cluster";
     /// etcd loses this error's code on the way.
@@ -84,11 +86,16 @@ errors! {
     election_no_leader = Unknown, "election: no leader";
 }
 
-/// For RPCs that this release does not carry out yet.
-pub(super) fn later(what: &str) -> Status {
-    Status::unimplemented(format!(
-        "etcdserver: {what} is not available in this release"
-    ))
+impl From<cluster::DowngradeError> for Status {
+    fn from(error: cluster::DowngradeError) -> Self {
+        let code = match error {
+            cluster::DowngradeError::Target => Code::InvalidArgument,
+            cluster::DowngradeError::InProgress | cluster::DowngradeError::None => {
+                Code::FailedPrecondition
+            }
+        };
+        Status::new(code, error.to_string())
+    }
 }
 
 impl From<ProposeError> for Status {

@@ -5,6 +5,7 @@ use proto::etcdserverpb::AlarmMember;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Member;
+use crate::v2::Kept;
 
 /// Everything a backup holds besides the records of keys.
 ///
@@ -37,6 +38,8 @@ pub struct Description {
     pub alarms: Vec<AlarmMember>,
     /// Users, roles, and whether they count.
     pub auth: Auth,
+    /// The keys of API 2, if there ever were any.
+    pub v2: Option<Kept>,
 }
 
 /// Who takes part in raft. Its JSON is what etcd keeps under `confState`.

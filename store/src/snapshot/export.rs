@@ -151,6 +151,10 @@ fn meta(description: &Description) -> Pairs {
         ),
         (names::STORAGE_VERSION, version.map(String::into_bytes)),
         (names::TERM, number(description.term)),
+        (
+            names::V2,
+            description.v2.as_ref().map(prost::Message::encode_to_vec),
+        ),
     ];
     let set = values.into_iter();
     set.filter_map(|(key, value)| Some((key.to_vec(), value?)))

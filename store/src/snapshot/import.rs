@@ -178,6 +178,7 @@ fn describe_one(description: &mut Description, key: &[u8], value: &[u8]) -> Resu
             description.finished_compaction = Some(parse_revision(value)?.0);
         }
         names::CLUSTER_VERSION => description.cluster_version = Some(values::decode_text(value)?),
+        names::V2 => description.v2 = Some(values::decode_message(value)?),
         names::DOWNGRADE => description.downgrade = Some(values::decode_json(value)?),
         names::AUTH_ENABLED => description.auth.enabled = value == [1],
         names::AUTH_REVISION => description.auth.revision = values::decode_u64(value)?,

@@ -14,6 +14,8 @@
 //!                  storageVersion             "3.7.0"
 //!                  scheduledCompactRev,       main u64 '_' 0 u64
 //!                  finishedCompactRev
+//!                  pintleV2                   the keys of API 2 (`v2::Kept`); of no meaning to etcd, and
+//!                                             only there if they were ever written
 //! lease            id u64 big-endian          leasepb.Lease {1: id, 2: ttl, 3: remaining ttl}
 //! alarm            etcdserverpb.AlarmMember   nothing
 //! cluster          clusterVersion             "3.7.0"
@@ -74,6 +76,7 @@ mod names {
     pub(super) const CLUSTER_VERSION: &[u8] = b"clusterVersion";
     pub(super) const CONF_STATE: &[u8] = b"confState";
     pub(super) const CONSISTENT_INDEX: &[u8] = b"consistent_index";
+    pub(super) const V2: &[u8] = b"pintleV2";
     pub(super) const DOWNGRADE: &[u8] = b"downgrade";
     pub(super) const FINISHED_COMPACTION: &[u8] = b"finishedCompactRev";
     pub(super) const REMOVED: &[u8] = b"removed";

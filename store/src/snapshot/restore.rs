@@ -170,6 +170,7 @@ impl Restore<'_> {
             leases,
             alarms,
             auth,
+            v2,
             ..
         } = taken::meta(description);
         Ok(Meta {
@@ -178,6 +179,7 @@ impl Restore<'_> {
             leases,
             alarms,
             auth,
+            v2,
             ..Meta::first(&self.identity())
         })
     }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Auth, ConfState, Description, Error, Lease, Record, Spool};
+use super::{Auth, ConfState, Description, Downgrade, Error, Lease, Record, Spool};
 use crate::apply::{Shared, State};
 use crate::mvcc::ExportJob;
-use crate::version;
+use crate::v2;
 
 /// How often a view is asked for again while a checkpoint is under way.
 const RETRY: Duration = Duration::from_millis(20);
@@ -64,12 +64,15 @@ fn describe(state: &State, job: &ExportJob) -> Description {
             learners: ids_of(true),
             ..ConfState::default()
         }),
-        storage_version: Some(version::STORAGE.into()),
+        storage_version: Some(state.versions.cluster.to_string()),
         scheduled_compaction: compacted,
         // Who restores a compaction that is not finished goes on with it.
         finished_compaction: compacted.filter(|_| !job.is_compacting()),
-        cluster_version: Some(version::CLUSTER.into()),
-        downgrade: None,
+        cluster_version: Some(state.versions.cluster.to_string()),
+        downgrade: state.versions.target.map(|target| Downgrade {
+            target_version: target.to_string(),
+            enabled: true,
+        }),
         members: state.members.iter().cloned().collect(),
         removed_members: Vec::new(),
         leases: leases.collect(),
@@ -80,5 +83,6 @@ fn describe(state: &State, job: &ExportJob) -> Description {
             users: state.auth.users().cloned().collect(),
             roles: state.auth.roles().cloned().collect(),
         },
+        v2: v2::Kept::of(&state.v2),
     }
 }

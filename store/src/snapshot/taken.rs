@@ -83,7 +83,7 @@ pub(super) fn store(import: &Import, file: &Path) -> Result<Store, Error> {
     Ok(Store::open(backend, options)?)
 }
 
-/// What a backup tells of leases, alarms, users and roles.
+/// What a backup tells of leases, alarms, users and roles, and of API 2.
 pub(super) fn meta(description: &Description) -> Meta {
     // One that stands twice is one.
     let leases: BTreeMap<i64, _> = description.leases.iter().map(|l| (l.id, l)).collect();
@@ -108,6 +108,7 @@ pub(super) fn meta(description: &Description) -> Meta {
             users: description.auth.users.clone(),
             roles: description.auth.roles.clone(),
         }),
+        v2: description.v2.clone(),
         ..Meta::default()
     }
 }

@@ -9,6 +9,14 @@ use proto::mvccpb::KeyValue;
 
 use super::*;
 use crate::cluster::Member;
+use crate::v2;
+
+fn keys_of_api_2() -> v2::Kept {
+    let mut store = v2::Store::default();
+    let put = v2::Request::new(v2::Method::Put, "/1/k", 0);
+    store.carry_out(&put).unwrap();
+    v2::Kept::of(&store).unwrap()
+}
 
 pub(super) fn description() -> Description {
     Description {
@@ -63,6 +71,7 @@ pub(super) fn description() -> Description {
                 ..Role::default()
             }],
         },
+        v2: Some(keys_of_api_2()),
     }
 }
 

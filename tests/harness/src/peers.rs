@@ -35,8 +35,16 @@ pub fn etcdutl() -> Result<PathBuf, Error> {
 ///
 /// # Errors
 /// [`Error::NoBinary`] when it is not installed.
-pub fn etcd_with_api_2() -> Result<PathBuf, Error> {
+pub fn etcd_of_api_2() -> Result<PathBuf, Error> {
     of_system("/usr/bin/etcd")
+}
+
+/// The distribution's etcdctl, which still speaks API 2.
+///
+/// # Errors
+/// [`Error::NoBinary`] when it is not installed.
+pub fn etcdctl_of_api_2() -> Result<PathBuf, Error> {
+    of_system("/usr/bin/etcdctl")
 }
 
 fn of_system(path: &str) -> Result<PathBuf, Error> {
