@@ -97,6 +97,7 @@ fn node(id: u64, answered: Option<Sender<usize>>, threads: usize) -> io::Result<
         http: axum::Router::new(),
         metrics_http: axum::Router::new(),
         metrics,
+        spans: None,
     };
     let (stop, stopped) = watch::channel(false);
     runtime.spawn(serve::run(

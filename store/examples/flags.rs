@@ -15,7 +15,6 @@ fn main() -> std::io::Result<()> {
         let status = match flag.status {
             Status::Works => "works".to_owned(),
             Status::NoEffect(reason) => format!("taken; {reason}"),
-            Status::Later(feature) => format!("later: {feature}"),
         };
         let default = match flag.default {
             "" => String::new(),

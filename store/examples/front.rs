@@ -72,6 +72,7 @@ async fn serve(start: Start) -> Result<(), Failure> {
         http: client_router(Arc::new(Well), Arc::clone(&metrics), None, None, access),
         metrics_http: metrics_router(Arc::new(Well), Arc::clone(&metrics)),
         metrics,
+        spans: None,
     };
     let options = Options::new(&start.config);
     start.ready.tell();

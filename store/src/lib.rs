@@ -14,6 +14,7 @@ pub mod http;
 pub mod logging;
 pub mod metrics;
 pub mod serve;
+pub mod spans;
 pub mod together;
 pub mod v2;
 pub mod version;

@@ -40,6 +40,7 @@ mod restore;
 mod rolling;
 mod second;
 mod secure;
+mod spans;
 
 use tokio::sync::Mutex;
 

@@ -86,6 +86,7 @@ pub(crate) async fn start(flags: Flags) -> Result<(), String> {
         http: paths.clone(),
         metrics_http: paths,
         metrics,
+        spans: None,
     };
     let keepalive = Keepalive {
         min_time: flags.grpc_keepalive_min_time,

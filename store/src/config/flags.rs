@@ -5,7 +5,7 @@
 
 use super::value::Kind;
 use File::{In, Same};
-use Status::{Later, NoEffect, Works};
+use Status::{NoEffect, Works};
 
 /// What becomes of a setting here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,6 @@ pub enum Status {
     Works,
     /// It is taken and checked; there is nothing to switch, for this reason.
     NoEffect(&'static str),
-    /// Its feature comes later; a value other than the default ends the start.
-    Later(&'static str),
 }
 
 /// Where a setting stands in the configuration file.
@@ -133,7 +131,7 @@ pub const ALL: &[Flag] = &[
     row("listen-client-http-urls", Kind::Urls, "", Group::Member, Works, "Where HTTP is served instead of at --listen-client-urls.", Same),
     row("max-snapshots", Kind::Uint, "5", Group::Member, NoEffect("checkpoints replace each other"), "How many snapshot files are kept. Deprecated since 3.6.", Same),
     row("max-wals", Kind::Uint, "5", Group::Member, NoEffect("the log is cut behind each checkpoint"), "How many log files are kept.", Same),
-    row("memory-mlock", Kind::Bool, "false", Group::Member, Later("locking memory"), "Whether all memory is locked into RAM.", Same),
+    row("memory-mlock", Kind::Bool, "false", Group::Member, Works, "Whether all memory is locked into RAM.", Same),
     row("quota-backend-bytes", Kind::Int, "0", Group::Member, Works, "How many bytes the data may take before writes are refused; 0 means 2 GiB, less than 0 no limit.", Same),
     row("backend-bbolt-freelist-type", Kind::Text, "map", Group::Member, NoEffect("there is no bbolt"), "How bbolt keeps its free pages: array or map.", Same),
     row("backend-batch-interval", Kind::Duration, "0s", Group::Member, NoEffect("batches follow the log"), "The longest time before a batch is committed to the backend.", Same),
@@ -211,14 +209,14 @@ pub const ALL: &[Flag] = &[
     row("log-outputs", Kind::List, "default", Group::Logging, Works, "Where the log goes: default, stderr, stdout or files, separated by commas.", Same),
     row("log-level", Kind::Text, "info", Group::Logging, Works, "The least level that is logged: debug, info, warn, error, panic or fatal.", Same),
     row("log-format", Kind::Text, "json", Group::Logging, Works, "json or console.", Same),
-    row("enable-log-rotation", Kind::Bool, "false", Group::Logging, Later("rotation of log files"), "Whether a log file is rotated.", Same),
-    row("log-rotation-config-json", Kind::Text, "{\"maxsize\": 100, \"maxage\": 0, \"maxbackups\": 0, \"localtime\": false, \"compress\": false}", Group::Logging, NoEffect("only rotation of log files uses it"), "How a log file is rotated.", Same),
+    row("enable-log-rotation", Kind::Bool, "false", Group::Logging, Works, "Whether a log file is rotated.", Same),
+    row("log-rotation-config-json", Kind::Text, "{\"maxsize\": 100, \"maxage\": 0, \"maxbackups\": 0, \"localtime\": false, \"compress\": false}", Group::Logging, Works, "How a log file is rotated.", Same),
     row("warning-unary-request-duration", Kind::Duration, "300ms", Group::Logging, Works, "A request that takes longer is logged.", Same),
-    row("enable-distributed-tracing", Kind::Bool, "false", Group::DistributedTracing, Later("distributed tracing"), "Whether spans are sent to a collector.", Same),
-    row("distributed-tracing-address", Kind::Text, "localhost:4317", Group::DistributedTracing, NoEffect("only tracing uses it"), "The address of the collector.", Same),
-    row("distributed-tracing-service-name", Kind::Text, "etcd", Group::DistributedTracing, NoEffect("only tracing uses it"), "The name of the service in the spans.", Same),
-    row("distributed-tracing-instance-id", Kind::Text, "", Group::DistributedTracing, NoEffect("only tracing uses it"), "The identity of this member in the spans.", Same),
-    row("distributed-tracing-sampling-rate", Kind::Int, "0", Group::DistributedTracing, NoEffect("only tracing uses it"), "How many of a million spans are sent.", Same),
+    row("enable-distributed-tracing", Kind::Bool, "false", Group::DistributedTracing, Works, "Whether spans are sent to a collector.", Same),
+    row("distributed-tracing-address", Kind::Text, "localhost:4317", Group::DistributedTracing, Works, "The address of the collector.", Same),
+    row("distributed-tracing-service-name", Kind::Text, "etcd", Group::DistributedTracing, Works, "The name of the service in the spans.", Same),
+    row("distributed-tracing-instance-id", Kind::Text, "", Group::DistributedTracing, Works, "The identity of this member in the spans.", Same),
+    row("distributed-tracing-sampling-rate", Kind::Int, "0", Group::DistributedTracing, Works, "How many of a million spans are sent.", Same),
     row("corrupt-check-time", Kind::Duration, "0s", Group::Features, Works, "The time between two comparisons of the members' data.", Same),
     row("compact-hash-check-time", Kind::Duration, "1m0s", Group::Features, Works, "The time between two comparisons of the members' hashes after compaction, with the gate CompactHashCheck.", Same),
     row("compaction-batch-limit", Kind::Int, "1000", Group::Features, NoEffect("history goes in slices of its own size, between writes"), "The largest number of revisions removed at once.", Same),

@@ -40,7 +40,6 @@ pub fn full() -> String {
         let _ = match flag.status {
             Status::Works => writeln!(text, "    {}", flag.help),
             Status::NoEffect(why) => writeln!(text, "    {} Without effect: {why}.", flag.help),
-            Status::Later(what) => writeln!(text, "    {} Not supported yet: {what}.", flag.help),
         };
         if flag.kind == Kind::Gates {
             for (name, stage, default) in KNOWN {

@@ -17,6 +17,7 @@ pub mod gates;
 mod help;
 mod parse;
 mod quote;
+mod rotation;
 mod security;
 mod settings;
 mod typed;
@@ -29,8 +30,12 @@ pub(crate) use duration::parse as parse_duration;
 pub use help::{FLAGS as HELP_FLAGS, USAGE, full as help_text};
 pub use parse::{Parsed, parse};
 pub use quote::quote;
+pub use rotation::Rotation;
 pub use security::Security;
-pub use typed::{AutoCompaction, ClusterState, Config, Keepalive, LogConfig, LogFormat, LogLevel};
+pub use typed::{
+    AutoCompaction, ClusterState, Config, JOURNAL, Keepalive, LogConfig, LogFormat, LogLevel,
+    Tracing,
+};
 pub use url::Url;
 
 /// Why the configuration does not start a server. Each has its own way out.
@@ -51,14 +56,6 @@ pub enum Error {
     /// A setting came by flag and by variable: logged with the variable's name, exit code 1.
     #[error("{} is set in the environment and by its flag", .0)]
     Conflict(String),
-    /// A feature of etcd that comes later: logged, exit code 1.
-    #[error("--{flag} asks for {feature}, which is not supported yet")]
-    Later {
-        /// The flag that asked for it.
-        flag: &'static str,
-        /// What it would take.
-        feature: &'static str,
-    },
     /// The server could not be set up: logged as etcd logs a failed start, exit code 1.
     #[error("{0}")]
     Start(String),

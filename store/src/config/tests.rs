@@ -439,19 +439,7 @@ fn a_member_must_find_itself_in_the_initial_cluster() {
 }
 
 #[test]
-fn features_that_come_later_say_so() {
-    let later: &[(&[&str], &str)] = &[(
-        &["--memory-mlock"],
-        "--memory-mlock asks for locking memory, which is not supported yet",
-    )];
-    for (args, text) in later {
-        let error = result(args).expect_err(&format!("{args:?}"));
-        assert_eq!((error.exit_code(), error.to_string().as_str()), (1, *text));
-    }
-}
-
-#[test]
-fn a_later_feature_at_its_default_is_fine() {
+fn a_default_may_be_given() {
     config(&[
         "--auth-token=simple",
         "--client-cert-auth=false",

@@ -2,6 +2,7 @@
 
 use super::discovery::{self, Discovery};
 use super::gates::Gates;
+use super::rotation::Rotation;
 use super::security::{self, Security};
 use super::settings::Settings;
 use super::url::Url;
@@ -68,8 +69,26 @@ pub struct LogConfig {
     pub level: LogLevel,
     /// The form.
     pub format: LogFormat,
-    /// `default`, `stderr`, `stdout` or paths.
+    /// `default`, `stderr`, `stdout`, [`JOURNAL`] or paths.
     pub outputs: Vec<String>,
+    /// When files are put away; nothing if they never are.
+    pub rotation: Option<Rotation>,
+}
+
+/// The output that stands for the journal of systemd.
+pub const JOURNAL: &str = "systemd/journal";
+
+/// Where spans of calls go (`--distributed-tracing-…`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracing {
+    /// `host:port` of the collector.
+    pub address: String,
+    /// The name of the service.
+    pub service: String,
+    /// Which of its instances this is; empty for none.
+    pub instance: String,
+    /// How many of a million calls that belong to no trace begin one.
+    pub per_million: u32,
 }
 
 impl Default for LogConfig {
@@ -79,6 +98,7 @@ impl Default for LogConfig {
             level: LogLevel::Info,
             format: LogFormat::Json,
             outputs,
+            rotation: None,
         }
     }
 }
@@ -211,6 +231,10 @@ pub struct Config {
     pub wal_dir: Option<PathBuf>,
     /// `--enable-v2`.
     pub enable_v2: bool,
+    /// `--memory-mlock`.
+    pub memory_mlock: bool,
+    /// Where spans go, if any are made.
+    pub tracing: Option<Tracing>,
     /// `--archive-dir`, if there is to be an archive.
     pub archive_dir: Option<PathBuf>,
     /// TLS for clients.
@@ -344,6 +368,10 @@ impl Config {
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),
             enable_v2: settings.bool("enable-v2"),
+            memory_mlock: settings.bool("memory-mlock"),
+            tracing: settings
+                .bool("enable-distributed-tracing")
+                .then(|| tracing(&settings)),
             archive_dir: Some(settings.text("archive-dir"))
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),
@@ -367,6 +395,18 @@ impl Config {
         usize::try_from(self.max_request_bytes)
             .unwrap_or(usize::MAX)
             .saturating_add(512 * 1024)
+    }
+}
+
+/// Where spans go; the rate was checked.
+fn tracing(settings: &Settings) -> Tracing {
+    let text = |name| settings.text(name).to_owned();
+    let rate = settings.int("distributed-tracing-sampling-rate");
+    Tracing {
+        address: text("distributed-tracing-address"),
+        service: text("distributed-tracing-service-name"),
+        instance: text("distributed-tracing-instance-id"),
+        per_million: u32::try_from(rate).unwrap_or_default(),
     }
 }
 

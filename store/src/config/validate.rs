@@ -1,10 +1,10 @@
 //! Checks that settings fit together, with the texts of etcd.
 
-use super::flags::{self, Status};
+use super::rotation::Rotation;
 use super::settings::Settings;
-use super::typed::{LogConfig, LogFormat, LogLevel};
+use super::typed::{JOURNAL, LogConfig, LogFormat, LogLevel};
 use super::url::{Url, join, split_host_port};
-use super::{Error, Loudness, Notice, duration, quote, value};
+use super::{Error, Loudness, Notice, duration, quote};
 
 /// The longest election timeout in milliseconds; see etcd's tuning guide.
 const ELECTION_MS_MAX: u64 = 50_000;
@@ -28,15 +28,18 @@ pub(super) fn logging(settings: &Settings) -> Result<LogConfig, Error> {
         );
         return invalid(why);
     }
-    if settings.bool("enable-log-rotation") {
-        rotation(settings, &outputs)?;
-    }
-    if outputs.iter().any(|output| output == "systemd/journal") {
-        let feature = "logging to the journal of systemd";
-        return Err(Error::Later {
-            flag: "log-outputs",
-            feature,
-        });
+    let rotation = match settings.bool("enable-log-rotation") {
+        true => Some(rotation(settings, &outputs)?),
+        false => None,
+    };
+    let is_journal = |output: &String| output == JOURNAL;
+    if outputs.iter().any(is_journal) && outputs.len() > 1 {
+        let listed: Vec<String> = outputs.iter().map(quote).collect();
+        return invalid(format!(
+            "running with systemd/journal but other '--log-outputs' values ([{}]) are configured with \
+             'default'; override 'default' value with something else",
+            listed.join(" ")
+        ));
     }
     let level = settings.text("log-level");
     let level = LogLevel::parse(level)
@@ -53,11 +56,12 @@ pub(super) fn logging(settings: &Settings) -> Result<LogConfig, Error> {
         level,
         format,
         outputs,
+        rotation,
     })
 }
 
-/// Checks the settings of log rotation before they are refused as a later feature.
-fn rotation(settings: &Settings, outputs: &[String]) -> Result<(), Error> {
+/// Reads the settings of log rotation.
+fn rotation(settings: &Settings, outputs: &[String]) -> Result<Rotation, Error> {
     let files = outputs
         .iter()
         .filter(|output| !matches!(output.as_str(), "default" | "stderr" | "stdout"))
@@ -68,19 +72,10 @@ fn rotation(settings: &Settings, outputs: &[String]) -> Result<(), Error> {
         return Err(Error::Invalid(why.into()));
     }
     let text = settings.text("log-rotation-config-json");
-    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_eof() => {
-            let why = "improperly formatted log rotation config: unexpected end of JSON input";
-            Err(Error::Invalid(why.into()))
-        }
-        Err(error) => Err(Error::Invalid(format!(
-            "improperly formatted log rotation config: {error}"
-        ))),
-    }
+    Rotation::parse(text).map_err(Error::Invalid)
 }
 
-/// Checks everything but the log, in etcd's order, then refuses what comes later.
+/// Checks everything but the log, in etcd's order.
 pub(super) fn check(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error> {
     for name in [
         "listen-peer-urls",
@@ -106,7 +101,8 @@ pub(super) fn check(settings: &Settings, notices: &mut Vec<Notice>) -> Result<()
     features(settings, notices)?;
     tls_versions(settings)?;
     certificates(settings)?;
-    later(settings, notices)
+    deprecated(settings, notices);
+    Ok(())
 }
 
 /// Listening needs addresses, not names.
@@ -286,8 +282,8 @@ fn certificates(settings: &Settings) -> Result<(), Error> {
     }
 }
 
-/// Refuses settings whose feature comes later, and tells of those that do nothing.
-fn later(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error> {
+/// Tells of settings that do nothing any more.
+fn deprecated(settings: &Settings, notices: &mut Vec<Notice>) {
     let deprecated = [
         (
             "max-snapshots",
@@ -303,16 +299,4 @@ fn later(settings: &Settings, notices: &mut Vec<Notice>) -> Result<(), Error> {
             notices.push(Notice::new(Loudness::Warn, message, &[]));
         }
     }
-    for (at, flag) in flags::ALL.iter().enumerate() {
-        if let Status::Later(feature) = flag.status
-            && settings.given_at(at)
-            && value::parse(flag.kind, flag.default, None).as_ref() != Ok(settings.value(at))
-        {
-            return Err(Error::Later {
-                flag: flag.name,
-                feature,
-            });
-        }
-    }
-    Ok(())
 }

@@ -89,12 +89,7 @@ impl Visit for Fields {
 }
 
 /// Writes a line with its end.
-pub(super) fn render(
-    format: LogFormat,
-    level: LogLevel,
-    metadata: &Metadata<'_>,
-    fields: &Fields,
-) -> String {
+pub(super) fn render(format: LogFormat, level: LogLevel, caller: &str, fields: &Fields) -> String {
     let level = match level {
         LogLevel::Debug => "debug",
         LogLevel::Info => "info",
@@ -105,15 +100,14 @@ pub(super) fn render(
     let time = Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
         .to_string();
-    let caller = caller(metadata);
     match format {
-        LogFormat::Json => json(level, &time, &caller, fields),
-        LogFormat::Console => console(level, &time, &caller, fields),
+        LogFormat::Json => json(level, &time, caller, fields),
+        LogFormat::Console => console(level, &time, caller, fields),
     }
 }
 
 /// The last folder and file with the line, as zap shortens it.
-fn caller(metadata: &Metadata<'_>) -> String {
+pub(super) fn caller(metadata: &Metadata<'_>) -> String {
     let file = metadata.file().unwrap_or("unknown");
     let start = file.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at + 1);
     format!("{}:{}", &file[start..], metadata.line().unwrap_or(0))

@@ -16,7 +16,9 @@
 //!
 //! Lines of other crates are written from warnings on; their details would drown ours.
 
+mod journal;
 mod line;
+mod rotate;
 mod sink;
 
 pub use line::Json;
@@ -40,6 +42,9 @@ pub enum Error {
         /// The reason.
         why: std::io::Error,
     },
+    /// There is no journal of systemd.
+    #[error("failed to find systemd's journal: {0}")]
+    Journal(std::io::Error),
     /// The process has a log already.
     #[error("the log of this process is set up already")]
     Twice,
@@ -69,7 +74,7 @@ pub fn subscriber(config: &LogConfig) -> Result<impl Subscriber + Send + Sync + 
     let lines = Lines {
         level: config.level,
         format: config.format,
-        sinks: sink::open_all(&config.outputs)?,
+        sinks: sink::open_all(&config.outputs, config.rotation)?,
     };
     Ok(tracing_subscriber::registry().with(lines))
 }
@@ -109,9 +114,10 @@ impl<S: Subscriber> Layer<S> for Lines {
         if level < self.level {
             return;
         }
-        let line = line::render(self.format, level, event.metadata(), &fields);
+        let caller = line::caller(event.metadata());
+        let line = line::render(self.format, level, &caller, &fields);
         for sink in &self.sinks {
-            sink.write(line.as_bytes());
+            sink.write(level, &caller, line.as_bytes());
         }
     }
 }

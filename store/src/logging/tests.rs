@@ -12,6 +12,7 @@ fn logged(level: LogLevel, format: LogFormat, emit: impl FnOnce()) -> String {
         level,
         format,
         outputs: vec![path.clone(), path.clone()],
+        rotation: None,
     };
     tracing::subscriber::with_default(subscriber(&config).unwrap(), emit);
     std::fs::read_to_string(path).unwrap()
@@ -131,7 +132,7 @@ fn a_file_that_cannot_be_opened_is_named() {
 #[test]
 fn dev_null_silences_all() {
     let outputs = vec!["/dev/null".to_owned(), "stderr".to_owned()];
-    assert!(sink::open_all(&outputs).unwrap().is_empty());
+    assert!(sink::open_all(&outputs, None).unwrap().is_empty());
 }
 
 #[test]

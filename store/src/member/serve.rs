@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::mm::MlockAllFlags;
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::local::Local;
@@ -20,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::peer::{self, Dialer, Peers};
 use crate::rpc::Member;
 use crate::serve::{self, Bound, Options, Services};
+use crate::spans::Spans;
 
 /// How long a connection to another member may take to come about: what etcd gives it, which is
 /// one second and one election time-out.
@@ -58,6 +60,11 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         stop,
         ready,
     } = given;
+    if config.memory_mlock {
+        lock_memory()?;
+    }
+    let spans = config.tracing.as_ref().map(Spans::start).transpose()?;
+    let spans = spans.map(Arc::new);
     let metrics = Arc::new(Metrics::new(config.metrics_extensive)?);
     let config = Arc::new(config);
     let opening = config.clone();
@@ -110,10 +117,16 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         end = &mut end => Err(end),
     };
     let end = match joined {
-        Ok(()) => serve_clients(&running, &config, bound, ready, end).await,
+        Ok(()) => serve_clients(&running, &config, bound, spans.clone(), ready, end).await,
         Err(end) => end,
     };
-    let stopped = tokio::task::spawn_blocking(move || running.stop()).await?;
+    let stopped = tokio::task::spawn_blocking(move || {
+        if let Some(spans) = spans {
+            spans.stop();
+        }
+        running.stop()
+    })
+    .await?;
     connecting.abort();
     hurrying.abort();
     peers.stop();
@@ -126,6 +139,14 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         End::LogBroken => Err("the log cannot be written any more".into()),
         End::Asked | End::Removed => Ok(()),
     }
+}
+
+/// Keeps what the process has in memory, or will have, from being written to a swap device. Only what is
+/// really used is locked.
+fn lock_memory() -> Result<(), Failure> {
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    rustix::mm::mlockall(flags)
+        .map_err(|error| format!("failed to lock memory (--memory-mlock): {error}").into())
 }
 
 /// Waits until the member is led, and compares its data with that of the others if it is to.
@@ -198,6 +219,7 @@ fn serve_peers(
         http: http::peer_router(probe.clone()),
         metrics_http: http::peer_router(probe),
         metrics: running.member.metrics.clone(),
+        spans: None,
     };
     tokio::spawn(serve::run(bound, services, Options::peers(config), stop))
 }
@@ -207,6 +229,7 @@ async fn serve_clients(
     running: &Running,
     config: &Config,
     bound: Vec<Bound>,
+    spans: Option<Arc<Spans>>,
     ready: Ready,
     end: impl Future<Output = End>,
 ) -> End {
@@ -228,6 +251,7 @@ async fn serve_clients(
         http: http::client_router(probe.clone(), metrics.clone(), gateway, second, access),
         metrics_http: http::metrics_router(probe, metrics.clone()),
         metrics,
+        spans,
     };
     ready.tell();
     let (stop, stopped) = watch::channel(false);

@@ -131,6 +131,12 @@ impl Code {
     /// The outcome is not known.
     pub const UNKNOWN: Code = Code(2);
 
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.0.into()
+    }
+
     /// Reads the text of a `grpc-status`.
     #[must_use]
     pub fn parse(status: &[u8]) -> Self {

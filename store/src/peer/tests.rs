@@ -222,6 +222,7 @@ impl Node {
             http: axum::Router::new(),
             metrics_http: axum::Router::new(),
             metrics: metrics.clone(),
+            spans: None,
         };
         let (stop, stopped) = watch::channel(false);
         let options = Options::peers(&config);

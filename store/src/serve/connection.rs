@@ -160,7 +160,11 @@ impl Front {
             let size = request.body().size_hint().exact();
             Slow::new(uri.clone(), remote, size, self.options.warn_after)
         });
-        let mut meter = started.clone().map(|call| Meter::new(call, sent, slow));
+        let span = self.services.spans.as_ref().filter(|_| started.is_some());
+        let span = span.map(|spans| spans.begin(uri.path(), request.headers()));
+        let mut meter = started
+            .clone()
+            .map(|call| Meter::new(call, sent, slow, span));
         let received = metrics.network.grpc_received_bytes.clone();
         let max = self.options.max_receive_bytes;
         let request = request.map(|body| Body::new(Messages::new(body, max, received, started)));

@@ -7,6 +7,7 @@ use super::messages::Scan;
 use super::slow::Slow;
 use super::stopped;
 use crate::metrics::{Call, Code};
+use crate::spans;
 use axum::body::Body as AxumBody;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -35,14 +36,21 @@ pub(super) struct Meter {
     scan: Scan,
     noted: bool,
     slow: Option<Slow>,
+    span: Option<spans::Call>,
 }
 
 impl Meter {
-    /// Counts a call; one that is `slow` is told of in the log.
-    pub(super) fn new(call: Arc<Call>, bytes: IntCounter, slow: Option<Slow>) -> Self {
+    /// Counts a call; one that is `slow` is told of in the log, the end of its span to a collector.
+    pub(super) fn new(
+        call: Arc<Call>,
+        bytes: IntCounter,
+        slow: Option<Slow>,
+        span: Option<spans::Call>,
+    ) -> Self {
         Self {
             call,
             slow,
+            span,
             bytes,
             scan: Scan::new(usize::MAX),
             noted: false,
@@ -53,6 +61,9 @@ impl Meter {
         if !self.noted {
             self.noted = true;
             self.call.handled(code);
+            if let Some(mut span) = self.span.take() {
+                span.ended(code.number());
+            }
             if let Some(slow) = self.slow.take() {
                 slow.tell();
             }

@@ -32,6 +32,7 @@ pub use listen::{Bound, Error, bind, bind_at, bind_metrics, bind_metrics_at, bin
 
 use crate::config::{Config, Keepalive};
 use crate::metrics::Metrics;
+use crate::spans::Spans;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -148,6 +149,8 @@ pub struct Services {
     pub metrics_http: axum::Router,
     /// Counts calls and bytes.
     pub metrics: Arc<Metrics>,
+    /// Tells a collector of calls, if it is to be told.
+    pub spans: Option<Arc<Spans>>,
 }
 
 /// Serves all listeners until `stop` turns true, then ends streams and connections.

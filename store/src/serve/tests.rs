@@ -72,6 +72,7 @@ impl Served {
             http: axum::Router::new().route("/hello", get(async || "http")),
             metrics_http: axum::Router::new().route("/hello", get(async || "metrics")),
             metrics: Arc::clone(&metrics),
+            spans: None,
         };
         let mut bound = bind(config).unwrap();
         bound.extend(bind_metrics(config).unwrap());
