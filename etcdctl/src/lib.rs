@@ -31,6 +31,7 @@ pub mod io;
 mod log;
 mod password;
 mod print;
+mod progress;
 mod session;
 mod shell;
 pub mod utl;

@@ -25,6 +25,7 @@ mod client;
 mod command;
 mod corrupt;
 mod discovery;
+mod dns;
 mod drill;
 mod faults;
 mod kubeadm;

@@ -3,7 +3,7 @@
 //! - etcd, etcdctl and etcdutl of the release that Pintle follows, built from the Go module in
 //!   `tests/peers` into `target/peers/bin`;
 //! - the distribution's own etcd and etcdctl (3.4), which speak API version 2 as well, and the
-//!   protobuf compiler that building the Rust client needs: Debian packages.
+//!   protobuf compiler that building the Rust client needs, a DNS server and `ip`: Debian packages.
 //!
 //! A second run finds everything in place and costs nothing: the build is stamped with the
 //! module's two files.
@@ -23,10 +23,12 @@ const BINARIES: [(&str, &str); 3] = [
 ];
 
 /// Files that tests need, and the Debian package each comes from.
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("/usr/bin/etcd", "etcd-server"),
     ("/usr/bin/etcdctl", "etcd-client"),
     ("/usr/bin/protoc", "protobuf-compiler"),
+    ("/usr/sbin/dnsmasq", "dnsmasq-base"),
+    ("/usr/sbin/ip", "iproute2"),
 ];
 
 /// Installs whatever is missing.

@@ -10,6 +10,7 @@ use crate::client::{method, status};
 use crate::exit::{self, Done, Failure};
 use crate::flag::{Flag, Parsed};
 use crate::go::duration;
+use crate::progress;
 use crate::session::Session;
 
 pub(super) const COMMAND: Command = Command {
@@ -37,7 +38,9 @@ fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         context.switch_to(&endpoint)?;
         let start = (context.io.clock.monotonic)();
         let request = pb::DefragmentRequest {};
+        let shown = progress::of_unknown(format!("defragmenting {endpoint}"));
         let outcome = context.call(&method::DEFRAGMENT, request, context.timeout());
+        shown.finish_and_clear();
         let took = duration::format(context.since(start));
         match outcome {
             Ok(_) => writeln!(

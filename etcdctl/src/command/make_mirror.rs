@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
+use indicatif::ProgressBar;
 use proto::etcdserverpb as pb;
 use proto::etcdserverpb::request_op::Request;
 use proto::mvccpb::event::EventType;
@@ -20,6 +21,7 @@ use crate::client::{Client, method, status};
 use crate::exit::{self, Done, Failure};
 use crate::flag::{Flag, Kind, Parsed, lossy};
 use crate::globals;
+use crate::progress;
 use crate::session::{Context, Session};
 
 pub(super) const COMMAND: Command = Command {
@@ -138,6 +140,7 @@ fn run(session: &mut Session<'_>, mut flags: Parsed) -> Done {
         there,
         ops_max: usize::try_from(ops_max).unwrap_or(usize::MAX),
         copied: 0,
+        shown: progress::of_keys("mirrored".to_owned()),
         tell_at: Instant::now() + TELL_EVERY,
         prefix,
         renamed,
@@ -160,6 +163,7 @@ struct Mirror {
     renamed: Vec<u8>,
     ops_max: usize,
     copied: i64,
+    shown: ProgressBar,
     tell_at: Instant,
 }
 
@@ -288,6 +292,7 @@ impl Mirror {
 
     fn count(&mut self, context: &mut Context<'_>) -> Done {
         self.copied += 1;
+        self.shown.inc(1);
         match Instant::now() >= self.tell_at {
             true => self.tell(context),
             false => Ok(()),

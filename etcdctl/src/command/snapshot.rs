@@ -21,6 +21,7 @@ use crate::exit::{self, Done, Failure};
 use crate::flag::Parsed;
 use crate::go::{bytes, duration};
 use crate::log::{Level, Value};
+use crate::progress;
 use crate::session::{Context, Session};
 
 pub(super) const COMMAND: Command = group(
@@ -153,9 +154,13 @@ fn download(context: &mut Context<'_>, file: &mut File) -> Result<(u64, String),
         &[("endpoint", endpoint.into())],
     )?;
     let mut sum = Checksum::default();
+    let mut bar = None;
     let mut version = String::new();
     let receive = async {
         while let Some(piece) = stream.message().await.map_err(|why| rpc(&why))? {
+            let len = piece.blob.len() as u64;
+            bar.get_or_insert_with(|| progress::of_bytes(len + piece.remaining_bytes))
+                .inc(len);
             sum.update(&piece.blob);
             file.write_all(&piece.blob).map_err(|why| {
                 let why = dial::os_error(&why);
@@ -175,7 +180,11 @@ fn download(context: &mut Context<'_>, file: &mut File) -> Result<(u64, String),
             None => receive.await,
         }
     };
-    context.runtime.block_on(limited)?;
+    let outcome = context.runtime.block_on(limited);
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    outcome?;
     info(context, "client", "completed snapshot read; closing", &[])?;
     sum.check()?;
     Ok((sum.size, version))
