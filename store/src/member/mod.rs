@@ -5,6 +5,7 @@
 mod bootstrap;
 mod checkpoints;
 mod compactor;
+mod copy;
 mod corrupt;
 mod expiry;
 mod leaderless;
@@ -16,6 +17,7 @@ mod serve;
 mod versions;
 
 pub use bootstrap::Ask;
+pub use copy::{Copy, CopyError};
 pub use open::{Opened, open};
 pub use run::{Running, start};
 pub use serve::serve;
