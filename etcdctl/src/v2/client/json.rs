@@ -1,6 +1,6 @@
 //! Reading JSON as leniently as Go does: `null` is as good as nothing.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 
 use super::Error;
@@ -17,7 +17,10 @@ where
 
 /// Reads an answer; what is wrong with it is told in Go's words.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|why| Error::Other(words(body, &why)))
+    // As in Go, all of it has to be JSON before anything is made of it.
+    let checked = serde_json::from_slice::<IgnoredAny>(body);
+    let read = checked.and_then(|_| serde_json::from_slice(body));
+    read.map_err(|why| Error::Other(words(body, &why)))
 }
 
 fn words(body: &[u8], why: &serde_json::Error) -> String {
