@@ -20,3 +20,6 @@ mod print;
 mod session;
 
 pub(crate) use self::cli::execute;
+
+#[cfg(test)]
+mod tests;

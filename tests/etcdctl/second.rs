@@ -23,7 +23,8 @@ pub(crate) fn server() -> PathBuf {
 
 /// etcdctl 3.4.
 pub(crate) fn real_client() -> Client {
-    Client::Real("/usr/bin/etcdctl".into())
+    let named = std::env::var_os("PINTLE_TEST_SECOND_ETCDCTL").map(PathBuf::from);
+    Client::Real(named.unwrap_or_else(|| "/usr/bin/etcdctl".into()))
 }
 
 fn ours() -> Side {
@@ -121,7 +122,9 @@ fn entries(help: &[u8]) -> BTreeSet<String> {
     let (_, lists) = help.split_once("\n\n").unwrap();
     let lines = lists.lines().filter_map(|line| line.strip_prefix("  "));
     let mut entries = BTreeSet::new();
-    for line in lines.map(str::trim_start) {
+    // A line that begins with the program's own name shows how a command is typed.
+    let lines = lines.map(str::trim_start);
+    for line in lines.filter(|line| !line.starts_with("etcdctl")) {
         // Only lists have columns.
         if let Some((left, _)) = line.split_once("  ") {
             let words = left.split([' ', ',']).enumerate();

@@ -229,7 +229,7 @@ fn help_about(session: &mut Session<'_>, place: Place) -> Done {
 }
 
 /// Arguments that stand before the first flag are moved behind the flags, to what follows `--`.
-fn flags_first(args: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(super) fn flags_first(args: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let end = args.iter().position(|arg| arg == b"--");
     let end = end.unwrap_or(args.len());
     let is_flag = |arg: &Vec<u8>| arg.len() > 1 && arg.starts_with(b"-");

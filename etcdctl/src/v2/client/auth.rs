@@ -213,13 +213,22 @@ pub(crate) fn user(answer: &Answer) -> Result<User, Error> {
     }
     check(answer, &[StatusCode::OK])?;
     let whole: Whole = answer.json()?;
-    let names = whole.roles.into_iter().map(|role| match role {
-        Either::Name(name) => name,
-        Either::Whole(role) => role.name,
-    });
+    let mut roles = Vec::new();
+    let mut wholes = Vec::new();
+    for role in whole.roles {
+        match role {
+            Either::Name(name) => roles.push(name),
+            Either::Whole(role) => {
+                // etcdctl first takes it for a name, and keeps what it made of that.
+                roles.push(String::new());
+                wholes.push(role.name);
+            }
+        }
+    }
+    roles.extend(wholes);
     Ok(User {
         name: whole.user,
-        roles: names.collect(),
+        roles,
     })
 }
 
