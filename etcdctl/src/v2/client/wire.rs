@@ -54,9 +54,15 @@ impl Secure {
         let name = name.unwrap_or_else(|| url.hostname().to_owned());
         let client = self.client().map_err(Error::Other)?;
         let shaken = client.connect_http1(&name, stream).await;
-        let shaken = shaken.map_err(|why| Error::Other(why.to_string()))?;
+        let shaken = shaken.map_err(|why| untrusted(&why.to_string()))?;
         Ok(Box::pin(shaken))
     }
+}
+
+/// What TLS says, in the words of Go before it told what it was doing.
+fn untrusted(text: &str) -> Error {
+    let doing = "tls: failed to verify certificate: ";
+    Error::other(text.strip_prefix(doing).unwrap_or(text))
 }
 
 /// Sends a request; the beginning of the answer is given back.
@@ -113,7 +119,10 @@ fn broken(why: &hyper::Error, end: &str) -> Error {
     match inner {
         _ if why.is_incomplete_message() => Error::other(end),
         Some(inner) if inner.kind() == io::ErrorKind::UnexpectedEof => Error::other(end),
-        Some(inner) => Error::Connection(format!("read tcp: {}", dial::os_error(inner))),
+        Some(inner) => match tls::told(inner) {
+            Some(text) => untrusted(&text),
+            None => Error::Connection(format!("read tcp: {}", dial::os_error(inner))),
+        },
         None if why.is_parse() => Error::Other(format!("malformed HTTP response: {why}")),
         None => Error::Other(why.to_string()),
     }

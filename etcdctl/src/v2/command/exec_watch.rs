@@ -31,7 +31,7 @@ pub(super) const COMMAND: Command = Command::new(
 
 /// What comes next.
 enum Step {
-    Change(Result<Response, Error>),
+    Change(Result<Box<Response>, Error>),
     Ended(Option<Output>),
     Interrupted,
 }
@@ -46,7 +46,7 @@ fn run(session: &mut Session<'_>) -> Done {
     loop {
         let next = async {
             tokio::select! {
-                next = watch.next(&mut *session.io.stderr) => Step::Change(next),
+                next = watch.next(&mut *session.io.stderr) => Step::Change(next.map(Box::new)),
                 Some(ended) = running.join_next() => Step::Ended(ended.ok().flatten()),
                 _ = tokio::signal::ctrl_c() => Step::Interrupted,
             }
