@@ -13,7 +13,7 @@ use crate::session::Session;
 mod alarm;
 mod auth;
 mod check;
-mod child;
+pub(crate) mod child;
 mod compaction;
 mod completion;
 mod defrag;

@@ -11,6 +11,8 @@
 //! `environment` adds the `ETCDCTL_*` variables, `client` talks to the servers, and one of `print`
 //! writes the reply.
 //!
+//! With `ETCDCTL_API=2` it is etcdctl 3.4 for the second API instead, in [`v2`].
+//!
 //! Keys and values are bytes from the command line to stdout; only sentences on stderr are made
 //! valid UTF-8.
 
@@ -35,6 +37,7 @@ mod progress;
 mod session;
 mod shell;
 pub mod utl;
+mod v2;
 mod words;
 
 pub use crate::io::Io;
@@ -64,6 +67,12 @@ impl Env {
             .map(|(_, value)| value)
     }
 
+    /// The same without one variable.
+    fn without(&self, name: &str) -> Self {
+        let others = self.iter().filter(|(known, _)| *known != name);
+        others.collect()
+    }
+
     /// All variables.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0
@@ -84,8 +93,7 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &Env, io: &mut Io) -> u8 {
     let argv: Vec<Vec<u8>> = args.into_iter().map(OsString::into_vec).collect();
     let outcome = if env.get("ETCDCTL_API").is_some_and(|v| v == "2") {
-        let text = "the v2 API (ETCDCTL_API=2) is not available in this release of etcdctl";
-        Err(Failure::new(exit::ERROR, text))
+        v2::execute(&argv, &env.without("ETCDCTL_API"), io)
     } else {
         let mut session = Session {
             argv: argv.clone(),

@@ -37,7 +37,8 @@ pub(crate) fn piped(io: &mut Io) -> String {
     String::from_utf8_lossy(word.unwrap_or_default()).into_owned()
 }
 
-fn ask(io: &mut Io, prompt: &str) -> io::Result<String> {
+/// The line that is typed after `prompt`.
+pub(crate) fn ask(io: &mut Io, prompt: &str) -> io::Result<String> {
     io.stdout.write_all(prompt.as_bytes())?;
     io.stdout.flush()?;
     let hidden = (io.child_output == ChildOutput::Inherit).then(Hidden::begin);

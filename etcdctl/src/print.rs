@@ -10,7 +10,7 @@ use crate::exit::{Done, Failure};
 pub(crate) mod access;
 mod fields;
 mod json;
-mod json_text;
+pub(crate) mod json_text;
 mod protobuf;
 mod rows;
 mod simple;

@@ -123,11 +123,3 @@ fn a_shell_takes_the_script_that_completes_its_command_lines() {
         }
     }
 }
-
-#[test]
-fn the_second_api_comes_later() {
-    let mut ours = Side::ours();
-    let second = ours.run(&case("ETCDCTL_API=2 ls"));
-    assert_eq!(second.code, 1);
-    assert!(second.stderr.contains("v2 API"), "{}", second.stderr);
-}

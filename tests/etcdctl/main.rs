@@ -7,6 +7,7 @@
 //!   its own.
 //! - [`mask`]: what may differ (times, addresses, ids the server makes up) is replaced before
 //!   comparing.
+//! - [`second`]: the second API, `second.txt`, against etcdctl 3.4 and on its servers.
 //! - [`cluster`]: both clients, one after the other, at one cluster of three members.
 //!
 //! `PINTLE_TEST_ETCD` names another server for both sides. A case that differs shows both outputs.
@@ -22,6 +23,8 @@ mod lock;
 mod mask;
 mod mirror;
 mod script;
+mod second;
+mod second_pair;
 mod side;
 mod watch;
 
@@ -96,6 +99,7 @@ fn compare_at(mut ours: Side, at_ours: bool, script: &str, lines_min: usize) {
     assert!(report.is_empty(), "{report}");
 }
 
+/// What differs in an outcome.
 fn describe(report: &mut String, case: &Case, ours: &Outcome, real: &Outcome) {
     writeln!(report, "\n=== line {}: {}", case.line, case.shown).unwrap();
     for (name, outcome) in [("ours", ours), ("etcdctl", real)] {

@@ -47,7 +47,12 @@ impl Mask {
             let line = text.lines().find(|line| line.contains(", unstarted, "))?;
             hex(line.split(',').next()?)
         };
-        let id = simple.or_else(json).or_else(list);
+        // The second API's way to say it.
+        let named = || {
+            let rest = text.strip_prefix("Added member named ")?;
+            hex(rest.split_once(" with ID ")?.1.split_once(" to ")?.0)
+        };
+        let id = simple.or_else(json).or_else(list).or_else(named);
         self.members
             .extend(id.filter(|id| !self.members.contains(id)));
     }
@@ -130,7 +135,8 @@ impl Mask {
         out
     }
 
-    fn common(&self, text: &str, dir: &str) -> String {
+    /// What differs in any text.
+    pub(crate) fn common(&self, text: &str, dir: &str) -> String {
         let mut text = text
             .replace(&self.endpoint, "<endpoint>")
             .replace(dir, "<dir>");
@@ -180,7 +186,8 @@ const SIZES: [(&str, &str); 10] = [
     ("\"size\":\"", "\""),
 ];
 
-fn between(text: &str, start: &str, end: &str) -> String {
+/// Whatever stands between two texts becomes `<size>`.
+pub(crate) fn between(text: &str, start: &str, end: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(start) {

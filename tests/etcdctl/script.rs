@@ -36,8 +36,13 @@ pub(crate) struct Case {
     pub(crate) settled: Option<String>,
 }
 
-/// Reads a script.
+/// Reads a script for etcdctl's third API.
 pub(crate) fn read(text: &str) -> Vec<Case> {
+    read_with(text, "--write-out", &FORMATS)
+}
+
+/// Reads a script; `flag` chooses one of the output formats.
+pub(crate) fn read_with(text: &str, flag: &str, formats: &[&str]) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut settled = None;
     for (number, line) in text.lines().enumerate() {
@@ -55,9 +60,9 @@ pub(crate) fn read(text: &str) -> Vec<Case> {
             cases.push(case);
             continue;
         }
-        for format in FORMATS {
+        for format in formats {
             let mut case = case.clone();
-            case.args.insert(0, format!("--write-out={format}").into());
+            case.args.insert(0, format!("{flag}={format}").into());
             case.shown = format!("{} [{format}]", case.shown);
             cases.push(case);
         }

@@ -49,8 +49,10 @@ fn server() -> PathBuf {
 pub(crate) struct Side {
     client: Client,
     pub(crate) server: Server,
+    /// What stands before the server's address where it is given as an endpoint.
+    scheme: &'static str,
     dir: TempDir,
-    mask: Mask,
+    pub(crate) mask: Mask,
 }
 
 impl Side {
@@ -74,18 +76,36 @@ impl Side {
     /// Both servers announce the same peer address, so that they make up the same ids. That of the
     /// member, [`OWN_ID`], is lower than any that comes later: lists have the same order.
     fn new(client: Client, binary: PathBuf) -> Self {
+        let side = Self::start(client, binary, &[]);
+        settle(&side.server);
+        side
+    }
+
+    /// A client of the second API and a server that speaks it.
+    pub(crate) fn second(client: Client, binary: PathBuf) -> Self {
+        let side = Self::start(client, binary, &["--enable-v2"]);
+        settle_as(&side.server, None, &["etcdcluster"]);
+        Self {
+            scheme: "http://",
+            ..side
+        }
+    }
+
+    fn start(client: Client, binary: PathBuf, flags: &[&str]) -> Self {
         let peer = format!("http://127.0.0.1:{OWN_PORT}");
-        let options = Options::new(binary).flags([
-            "--name=golden".to_owned(),
-            format!("--initial-advertise-peer-urls={peer}"),
-            format!("--initial-cluster=golden={peer}"),
-        ]);
+        let options = Options::new(binary)
+            .flags([
+                "--name=golden".to_owned(),
+                format!("--initial-advertise-peer-urls={peer}"),
+                format!("--initial-cluster=golden={peer}"),
+            ])
+            .flags(flags.iter().copied());
         let server = Server::start_with(options).unwrap();
-        settle(&server);
         let mask = Mask::new(&server.endpoint());
         Self {
             client,
             server,
+            scheme: "",
             dir: TempDir::new().unwrap(),
             mask,
         }
@@ -106,6 +126,13 @@ impl Side {
         )
     }
 
+    /// Runs a command line to its end: exit code, stdout and stderr as they are.
+    pub(crate) fn run_unmasked(&mut self, case: &Case) -> (i32, Vec<u8>, Vec<u8>) {
+        let outcome = run_unmasked(&self.client, self.arguments(case), case);
+        self.mask.learn(&outcome.1);
+        outcome
+    }
+
     /// A path in this side's directory.
     pub(crate) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).to_str().unwrap().to_owned()
@@ -115,7 +142,8 @@ impl Side {
     pub(crate) fn arguments(&self, case: &Case) -> Vec<OsString> {
         let mut args = Vec::new();
         if case.endpoint {
-            args.push(format!("--endpoints={}", self.server.endpoint()).into());
+            let endpoint = self.server.endpoint();
+            args.push(format!("--endpoints={}{endpoint}", self.scheme).into());
         }
         let dir = self.dir.path().to_str().unwrap();
         let names = [
@@ -179,15 +207,24 @@ pub(crate) fn run(
     mask: &mut Mask,
     dir: &str,
 ) -> Outcome {
-    let (code, stdout, stderr) = match client {
-        Client::Ours => in_process(args, case),
-        Client::Real(program) => as_process(program, args, case),
-    };
+    let (code, stdout, stderr) = run_unmasked(client, args, case);
     mask.learn(&stdout);
     Outcome {
         code,
         stdout: mask.bytes(&stdout, dir),
         stderr: mask.text(&String::from_utf8_lossy(&stderr), dir),
+    }
+}
+
+/// Runs a command line to its end: exit code, stdout and stderr as they are.
+pub(crate) fn run_unmasked(
+    client: &Client,
+    args: Vec<OsString>,
+    case: &Case,
+) -> (i32, Vec<u8>, Vec<u8>) {
+    match client {
+        Client::Ours => in_process(args, case),
+        Client::Real(program) => as_process(program, args, case),
     }
 }
 
@@ -272,6 +309,11 @@ pub(crate) fn settle(server: &Server) {
 /// Waits until both the cluster and a server's data count as of a version: the one given, or the
 /// server's own. etcd looks after either every few seconds.
 fn settle_at(server: &Server, minor: Option<&str>) {
+    settle_as(server, minor, &["etcdcluster", "storage"]);
+}
+
+/// Waits until what a server tells under these names is of a version.
+fn settle_as(server: &Server, minor: Option<&str>, names: &[&str]) {
     let is_settled = || {
         let (_, body) = harness::get(&server.endpoint(), "/version").ok()?;
         let versions: serde_json::Value = serde_json::from_str(&body).ok()?;
@@ -280,7 +322,7 @@ fn settle_at(server: &Server, minor: Option<&str>) {
             Some(minor) => minor,
             None => minor_of("etcdserver")?,
         };
-        Some(["etcdcluster", "storage"].map(minor_of) == [Some(wanted); 2])
+        Some(names.iter().all(|name| minor_of(name) == Some(wanted)))
     };
     let settled = eventually(SETTLE_LIMIT, || is_settled() == Some(true));
     assert!(settled, "not of version {minor:?} after a minute");

@@ -156,6 +156,14 @@ fn words(error: &io::Error) -> String {
     }
 }
 
+/// Go's words for what went wrong with a stream, if that is of TLS: what the other side thinks of a
+/// certificate comes behind the handshake in TLS 1.3.
+#[must_use]
+pub fn told(error: &io::Error) -> Option<String> {
+    let inner = error.get_ref()?;
+    inner.is::<rustls::Error>().then(|| handshake(error))
+}
+
 /// Go's words for what went wrong in a handshake.
 fn handshake(error: &io::Error) -> String {
     use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};

@@ -25,7 +25,7 @@ mod suites;
 mod verify;
 
 pub use client::{Client, ClientStream, Trust};
-pub use error::{Error, Rejected};
+pub use error::{Error, Rejected, told};
 pub use names::common_name_in;
 pub use server::{Server, ServerStream};
 pub use settings::{Allowed, Settings, Version};

@@ -6,6 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 
+use tokio::process::Child;
+
+use crate::Env;
 use crate::exit::Failure;
 use crate::go::quote::quote;
 use crate::io::ChildOutput;
@@ -19,10 +22,32 @@ pub(super) fn run(
     variables: &[(&str, OsString)],
 ) -> Result<Result<ExitStatus, String>, Failure> {
     context.io.stdout.flush()?;
+    let finished = context.runtime.block_on(async {
+        let child = start(context.env, context.io.child_output, command, variables)?;
+        let output = child.wait_with_output().await;
+        output.map_err(|why| not_started(command, &why))
+    });
+    match finished {
+        Ok(output) => {
+            context.io.stdout.write_all(&output.stdout)?;
+            context.io.stderr.write_all(&output.stderr)?;
+            Ok(Ok(output.status))
+        }
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+/// Starts `command` with these variables added to the environment, from within a runtime.
+pub(crate) fn start(
+    env: &Env,
+    output: ChildOutput,
+    command: &[Vec<u8>],
+    variables: &[(&str, OsString)],
+) -> Result<Child, String> {
     let [name, arguments @ ..] = command else {
-        return Ok(Err("exec: no command".to_owned()));
+        return Err("exec: no command".to_owned());
     };
-    let stream = || match context.io.child_output {
+    let stream = || match output {
         ChildOutput::Inherit => Stdio::inherit(),
         ChildOutput::Copy => Stdio::piped(),
     };
@@ -30,29 +55,24 @@ pub(super) fn run(
     child
         .args(arguments.iter().map(|word| OsStr::from_bytes(word)))
         .env_clear()
-        .envs(context.env.iter())
+        .envs(env.iter())
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(stream())
         .stderr(stream());
-    let finished = context
-        .runtime
-        .block_on(async { child.spawn()?.wait_with_output().await });
-    match finished {
-        Ok(output) => {
-            context.io.stdout.write_all(&output.stdout)?;
-            context.io.stderr.write_all(&output.stderr)?;
-            Ok(Ok(output.status))
-        }
-        Err(why) if name.contains(&b'/') => {
+    child.spawn().map_err(|why| not_started(command, &why))
+}
+
+fn not_started(command: &[Vec<u8>], why: &std::io::Error) -> String {
+    let name = command.first().map(Vec::as_slice).unwrap_or_default();
+    match name.contains(&b'/') {
+        true => {
             let name = String::from_utf8_lossy(name);
-            Ok(Err(format!("fork/exec {name}: {}", dial::os_error(&why))))
+            format!("fork/exec {name}: {}", dial::os_error(why))
         }
-        Err(_) => {
+        false => {
             let name = quote(name);
-            Ok(Err(format!(
-                "exec: {name}: executable file not found in $PATH"
-            )))
+            format!("exec: {name}: executable file not found in $PATH")
         }
     }
 }

@@ -12,20 +12,20 @@ use base64::engine::general_purpose::STANDARD;
 use super::Out;
 
 /// An object being written; [`Object::end`] closes it.
-pub(super) struct Object<'w> {
-    pub(super) out: Out<'w>,
+pub(crate) struct Object<'w> {
+    pub(crate) out: Out<'w>,
     empty: bool,
 }
 
 impl<'w> Object<'w> {
     /// Opens an object.
-    pub(super) fn begin(out: Out<'w>) -> io::Result<Self> {
+    pub(crate) fn begin(out: Out<'w>) -> io::Result<Self> {
         out.write_all(b"{")?;
         Ok(Self { out, empty: true })
     }
 
     /// Writes a key; the caller writes its value.
-    pub(super) fn key(&mut self, key: &str) -> io::Result<Out<'_>> {
+    pub(crate) fn key(&mut self, key: &str) -> io::Result<Out<'_>> {
         let comma = if self.empty { "" } else { "," };
         self.empty = false;
         write!(self.out, "{comma}\"{key}\":")?;
@@ -33,12 +33,12 @@ impl<'w> Object<'w> {
     }
 
     /// A number or boolean that is always written.
-    pub(super) fn plain(&mut self, key: &str, value: impl Display) -> io::Result<()> {
+    pub(crate) fn plain(&mut self, key: &str, value: impl Display) -> io::Result<()> {
         write!(self.key(key)?, "{value}")
     }
 
     /// A number or boolean that is left out when zero or false.
-    pub(super) fn non_zero<T: Display + Default + PartialEq>(
+    pub(crate) fn non_zero<T: Display + Default + PartialEq>(
         &mut self,
         key: &str,
         value: T,
@@ -50,12 +50,12 @@ impl<'w> Object<'w> {
     }
 
     /// A string that is always written.
-    pub(super) fn text(&mut self, key: &str, value: &str) -> io::Result<()> {
+    pub(crate) fn text(&mut self, key: &str, value: &str) -> io::Result<()> {
         string(self.key(key)?, value)
     }
 
     /// A string that is left out when empty.
-    pub(super) fn non_empty_text(&mut self, key: &str, value: &str) -> io::Result<()> {
+    pub(crate) fn non_empty_text(&mut self, key: &str, value: &str) -> io::Result<()> {
         if value.is_empty() {
             return Ok(());
         }
@@ -63,7 +63,7 @@ impl<'w> Object<'w> {
     }
 
     /// Bytes, left out when empty.
-    pub(super) fn bytes(&mut self, key: &str, value: &[u8]) -> io::Result<()> {
+    pub(crate) fn bytes(&mut self, key: &str, value: &[u8]) -> io::Result<()> {
         if value.is_empty() {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl<'w> Object<'w> {
     }
 
     /// A list that is left out when empty.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         key: &str,
         items: &[T],
@@ -84,7 +84,7 @@ impl<'w> Object<'w> {
     }
 
     /// A list that is `null` when empty.
-    pub(super) fn list_or_null<T>(
+    pub(crate) fn list_or_null<T>(
         &mut self,
         key: &str,
         items: &[T],
@@ -94,13 +94,13 @@ impl<'w> Object<'w> {
     }
 
     /// Closes the object.
-    pub(super) fn end(self) -> io::Result<()> {
+    pub(crate) fn end(self) -> io::Result<()> {
         self.out.write_all(b"}")
     }
 }
 
 /// `[…]`, or `null` without items.
-pub(super) fn array_or_null<T>(
+pub(crate) fn array_or_null<T>(
     out: Out<'_>,
     items: &[T],
     each: impl FnMut(Out<'_>, &T) -> io::Result<()>,
@@ -112,7 +112,7 @@ pub(super) fn array_or_null<T>(
 }
 
 /// `[…]`.
-pub(super) fn array<T>(
+pub(crate) fn array<T>(
     out: Out<'_>,
     items: &[T],
     mut each: impl FnMut(Out<'_>, &T) -> io::Result<()>,
@@ -128,12 +128,12 @@ pub(super) fn array<T>(
 }
 
 /// Base64 in quotes.
-pub(super) fn bytes(out: Out<'_>, value: &[u8]) -> io::Result<()> {
+pub(crate) fn bytes(out: Out<'_>, value: &[u8]) -> io::Result<()> {
     write!(out, "\"{}\"", Base64Display::new(value, &STANDARD))
 }
 
 /// A quoted string, safe inside HTML.
-pub(super) fn string(out: Out<'_>, value: &str) -> io::Result<()> {
+pub(crate) fn string(out: Out<'_>, value: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
     for c in value.chars() {
         match c {

@@ -150,7 +150,10 @@ impl fmt::Display for Url {
 }
 
 /// `scheme:rest`; the scheme is empty if the text does not begin with one.
-fn split_scheme(text: &str) -> Result<(&str, &str), &'static str> {
+///
+/// # Errors
+/// There is a colon, but nothing before it.
+pub fn split_scheme(text: &str) -> Result<(&str, &str), &'static str> {
     for (at, c) in text.char_indices() {
         match c {
             'a'..='z' | 'A'..='Z' => {}
@@ -164,7 +167,10 @@ fn split_scheme(text: &str) -> Result<(&str, &str), &'static str> {
 }
 
 /// Refuses hosts and ports that no URL may have.
-fn check_authority(authority: &str) -> Result<(), String> {
+///
+/// # Errors
+/// Gives etcd's text.
+pub fn check_authority(authority: &str) -> Result<(), String> {
     let port = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((_, port)) => port,
