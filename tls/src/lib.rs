@@ -17,6 +17,7 @@ mod error;
 mod files;
 mod keys;
 mod names;
+mod p521;
 mod revoked;
 pub mod self_signed;
 mod server;

@@ -103,7 +103,11 @@ impl KeyProvider for Keys {
             _ => None,
         };
         match read {
-            Some(key) => Ok(Arc::new(Key(Arc::new(SigningKey::from(&key))))),
+            Some(secret) => {
+                let key = SigningKey::from_bytes(&secret.to_bytes());
+                let key = key.map_err(|_| Error::General("the key is none".to_owned()))?;
+                Ok(Arc::new(Key(Arc::new(key))))
+            }
             None => ring::default_provider().key_provider.load_private_key(key),
         }
     }
@@ -152,6 +156,7 @@ pub(crate) fn add_to(provider: &mut CryptoProvider) {
 
 #[cfg(test)]
 mod tests {
+    use p521::FieldBytes;
     use rustls::sign::SigningKey as _;
 
     use super::*;
@@ -168,10 +173,7 @@ mod tests {
 
     #[test]
     fn signatures_over_each_digest_are_told_from_others() {
-        let (r, s): ([u8; 66], [u8; 66]) = (
-            bytes(SHA256_R).try_into().unwrap(),
-            bytes(SHA256_S).try_into().unwrap(),
-        );
+        let [r, s] = [SHA256_R, SHA256_S].map(|hex| FieldBytes::clone_from_slice(&bytes(hex)));
         let signature = Signature::from_scalars(r, s).unwrap().to_der();
         let public = bytes(PUBLIC);
         let check = |algorithm: &Verification, message: &[u8]| {

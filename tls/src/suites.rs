@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{CipherSuite, SupportedCipherSuite};
 
-use crate::{Error, Settings, Version};
+use crate::{Error, Settings, Version, p521};
 
 /// A suite that Go knows; nothing where rustls does not offer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,7 @@ fn parse(name: &str) -> Result<Suite, Error> {
 /// What rustls is to use.
 pub(crate) fn provider(settings: &Settings) -> Arc<CryptoProvider> {
     let mut provider = ring::default_provider();
+    p521::add_to(&mut provider);
     if !settings.suites.is_empty() {
         provider.cipher_suites.retain(|offered| match offered {
             SupportedCipherSuite::Tls13(_) => true,

@@ -43,6 +43,8 @@ pub(super) struct Command {
     pub(super) flags: &'static [Flag],
     /// What it does.
     pub(super) action: Action,
+    /// Whether `--` among its arguments means something to it.
+    pub(super) keeps_dashes: bool,
 }
 
 impl Command {
@@ -60,6 +62,7 @@ impl Command {
             short,
             flags,
             action: Action::Run(run),
+            keeps_dashes: false,
         }
     }
 
@@ -75,6 +78,7 @@ impl Command {
             short,
             flags: &[],
             action: Action::Group(commands),
+            keeps_dashes: false,
         }
     }
 }
@@ -86,6 +90,7 @@ pub(super) static HELP: Command = Command {
     short: "shows this list, or the help of one command",
     flags: &[],
     action: Action::Help,
+    keeps_dashes: false,
 };
 
 /// Where a command stands: `etcdctl`, or `etcdctl member`, and the commands there.
@@ -197,14 +202,9 @@ fn run(
 ) -> Done {
     let own = command.flags.iter().chain([&flag::HELP]);
     let mut flags = Set::new(own.collect());
-    let parsed = flags.parse(&flags_first(args));
-    let wrong = match (flags.doubled(), parsed) {
-        (Some(why), _) => Some((why.clone(), why)),
-        (None, Err(why)) => Some((format!("Incorrect Usage: {why}"), why)),
-        (None, Ok(())) => None,
-    };
-    if let Some((shown, why)) = wrong {
-        writeln!(session.io.stdout, "{shown}\n")?;
+    let parsed = flags.parse_mixed(args, command.keeps_dashes);
+    if let Some(why) = parsed.err().or_else(|| flags.doubled()) {
+        writeln!(session.io.stdout, "Incorrect Usage: {why}\n")?;
         help::command(place, command, &mut session.io.stdout)?;
         return fault::plain(session.io, &why);
     }
@@ -225,16 +225,5 @@ fn help_about(session: &mut Session<'_>, place: Place) -> Done {
     match place.find(name) {
         Some(command) => Ok(help::command(place, command, &mut session.io.stdout)?),
         None => no_topic(session.io, &name.clone()),
-    }
-}
-
-/// Arguments that stand before the first flag are moved behind the flags, to what follows `--`.
-pub(super) fn flags_first(args: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let end = args.iter().position(|arg| arg == b"--");
-    let end = end.unwrap_or(args.len());
-    let is_flag = |arg: &Vec<u8>| arg.len() > 1 && arg.starts_with(b"-");
-    match args[..end].iter().position(is_flag) {
-        None => args.to_vec(),
-        Some(first) => [&args[first..end], &args[..first], &args[end..]].concat(),
     }
 }

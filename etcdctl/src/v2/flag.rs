@@ -148,6 +148,48 @@ impl Set {
         Ok(())
     }
 
+    /// Reads flags wherever they stand; the rest are arguments. Behind `--` all are; etcdctl puts it in
+    /// front of them, and so forgets where it stood, unless `keeps_dashes`.
+    pub(crate) fn parse_mixed(
+        &mut self,
+        args: &[Vec<u8>],
+        keeps_dashes: bool,
+    ) -> Result<(), String> {
+        let (mut flags, mut others) = (Vec::new(), Vec::new());
+        let mut takes_next = false;
+        for (at, arg) in args.iter().enumerate() {
+            let is_flag = self.knows(arg);
+            if takes_next && !is_flag && !(keeps_dashes && arg == b"--") {
+                takes_next = false;
+                flags.push(arg.clone());
+            } else if arg == b"--" {
+                let place = if keeps_dashes { others.len() } else { 0 };
+                others.insert(place, arg.clone());
+                others.extend_from_slice(&args[at + 1..]);
+                break;
+            } else if is_flag {
+                flags.push(arg.clone());
+                // Of a switch, too: etcdctl does not look which kind it is.
+                takes_next = !arg.contains(&b'=');
+            } else {
+                others.push(arg.clone());
+            }
+        }
+        flags.extend(others);
+        self.parse(&flags)
+    }
+
+    /// Whether a word is one of the flags.
+    fn knows(&self, word: &[u8]) -> bool {
+        let body = word.strip_prefix(b"--").or_else(|| word.strip_prefix(b"-"));
+        let name = body.and_then(|body| body.split(|byte| *byte == b'=').next());
+        let name = name.filter(|name| !name.is_empty());
+        name.is_some_and(|name| {
+            let mut names = self.flags.iter().flat_map(|flag| flag.names);
+            names.any(|known| known.as_bytes() == name)
+        })
+    }
+
     /// Reads the flag `body`, typed as `word`; what follows is given back.
     fn one<'a>(
         &mut self,

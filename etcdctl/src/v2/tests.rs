@@ -4,7 +4,6 @@
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 
-use super::cli::flags_first;
 use super::client::Url;
 use super::client::url::{canonical, clean};
 use super::flag::{Flag, Kind, Set};
@@ -25,7 +24,7 @@ fn words(line: &str) -> Vec<Vec<u8>> {
 /// The arguments that are left of a command's line.
 fn arguments(line: &str) -> Result<String, String> {
     let mut set = Set::new(FLAGS.iter().collect());
-    set.parse(&flags_first(&words(line)))?;
+    set.parse_mixed(&words(line), false)?;
     let args: Vec<_> = set
         .args
         .iter()
@@ -35,25 +34,29 @@ fn arguments(line: &str) -> Result<String, String> {
 }
 
 #[test]
-fn arguments_before_the_first_flag_are_moved_behind_the_flags() {
+fn flags_stand_anywhere_among_the_arguments() {
     for (line, left) in [
         ("k v", "k v"),
         ("--ttl 5 k v", "k v"),
         ("k v --ttl 5", "k v"),
-        ("k --ttl 5 v", "v k"),
-        ("k -- -v", "k -- -v"),
+        ("k --ttl 5 v", "k v"),
+        ("k -- -v", "k -v"),
+        ("k -r -- -v", "k -v"),
         ("-- k -v", "k -v"),
-        ("--ttl 5 k -- -v", "k -- -v"),
-        ("k --ttl 5 -- -v", "k -- -v"),
-        ("-r -- k -v", "k -v"),
-        ("k -r -- sh -c x", "k -- sh -c x"),
+        ("k -1", "k -1"),
+        // A switch takes the next word along, and with it ends the flags.
+        ("k -r v", "v k"),
         ("- k", "- k"),
         ("k - -r", "k -"),
     ] {
         assert_eq!(arguments(line).as_deref(), Ok(left), "{line}");
     }
-    let unknown = Err("flag provided but not defined: -1".to_owned());
-    assert_eq!(arguments("k -1"), unknown);
+    let unknown = Err("flag provided but not defined: -x".to_owned());
+    assert_eq!(arguments("-x k"), unknown);
+    // What is told apart by it keeps it where it stood.
+    let mut set = Set::new(FLAGS.iter().collect());
+    assert_eq!(set.parse_mixed(&words("k -r -- sh -c x"), true), Ok(()));
+    assert_eq!(set.args, words("k -- sh -c x"));
 }
 
 #[test]
@@ -109,10 +112,11 @@ fn run(line: &str) -> (u8, String, String) {
 #[test]
 fn what_is_wrong_with_a_line_is_told_before_the_help_and_on_stderr() {
     let doubled = "Cannot use two forms of the same flag: q quorum\n";
+    let shown = format!("Incorrect Usage: {doubled}\n");
     for (line, shown, why) in [
-        ("get -q -quorum a", format!("{doubled}\n"), doubled),
+        ("get -q -quorum a", shown, doubled),
         (
-            "get a --x",
+            "get --x a",
             "Incorrect Usage: flag provided but not defined: -x\n\n".to_owned(),
             "flag provided but not defined: -x\n",
         ),
@@ -128,10 +132,15 @@ fn what_is_wrong_with_a_line_is_told_before_the_help_and_on_stderr() {
 }
 
 #[test]
-fn a_data_directory_is_not_copied() {
-    let (code, stdout, stderr) = run("backup --data-dir a --backup-dir b");
+fn what_is_no_data_directory_is_not_copied() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().display();
+    let line = format!("backup --data-dir {path}/a --backup-dir {path}/b");
+    let (code, stdout, stderr) = run(&line);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.contains("etcdutl snapshot restore"), "{stderr}");
+    let why = format!("{path}/a is no data directory of this etcd\n");
+    assert_eq!(stderr, why);
+    assert!(!dir.path().join("b").exists());
 }
 
 #[test]

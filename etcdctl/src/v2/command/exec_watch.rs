@@ -21,13 +21,17 @@ use crate::v2::client::keys::Response;
 use crate::v2::fault::{self, BAD_ARGS, SERVER};
 use crate::v2::session::Session;
 
-pub(super) const COMMAND: Command = Command::new(
-    "exec-watch",
-    "<key> -- <program> [arguments]",
-    "waits for changes of a key and runs a program for each",
-    &[AFTER_INDEX, RECURSIVE],
-    run,
-);
+pub(super) const COMMAND: Command = Command {
+    // Debian's etcdctl forgets where it stood, and watches the program's last word.
+    keeps_dashes: true,
+    ..Command::new(
+        "exec-watch",
+        "<key> -- <program> [arguments]",
+        "waits for changes of a key and runs a program for each",
+        &[AFTER_INDEX, RECURSIVE],
+        run,
+    )
+};
 
 /// What comes next.
 enum Step {
