@@ -149,14 +149,14 @@ impl Copy<'_> {
         })
     }
 
-    /// The state at the end of what is known to be committed, without what is not wanted.
+    /// The state at the end of the log, without what is not wanted. How much of it is committed a
+    /// member knows later than the clients that were told so: all of it counts.
     fn state(&self, opened: Opened) -> Result<Shared, CopyError> {
         let Opened {
             mut state, boot, ..
         } = opened;
         let mut effects = Effects::new();
-        let tail = boot.tail.into_iter().map(|(entry, _)| entry);
-        for entry in tail.take_while(|entry| entry.index <= boot.commit) {
+        for (entry, _) in boot.tail {
             let (kind, data) = read_entry(&entry);
             let committed = Committed {
                 index: entry.index,

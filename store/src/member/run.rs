@@ -252,6 +252,11 @@ impl Running {
             drop(member.proposer.propose(&Command::Publish(own)).await?);
         }
         tracing::info!("published local member to cluster through raft");
+        let cluster = member.state.read().versions.cluster.short();
+        tracing::info!(
+            "cluster-version" = cluster,
+            "enabled capabilities for version"
+        );
         Ok(())
     }
 

@@ -45,6 +45,11 @@ impl History {
         let Some(first) = self.events.front().map(|event| event.index()) else {
             return Ok(None);
         };
+        // Before the first event of all nothing happened.
+        let from = match self.events.len() < EVENTS_MAX {
+            true => from.max(first),
+            false => from,
+        };
         if from < first {
             let cause = format!("the requested history has been cleared [{first}/{from}]");
             return Err(Error::new(Code::EventIndexCleared, cause, at));

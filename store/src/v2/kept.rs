@@ -3,6 +3,7 @@
 use prost::Message;
 
 use super::history::History;
+use super::store::FIRST_INDEX;
 use super::tree::{Node, Tree};
 use super::{Event, Stats, Store};
 
@@ -42,7 +43,7 @@ impl Kept {
     /// What has to be remembered of a store; nothing if it was never written.
     #[must_use]
     pub fn of(store: &Store) -> Option<Self> {
-        if store.index == 0 {
+        if store.index == FIRST_INDEX {
             return None;
         }
         let nodes = store.tree.iter().map(|(path, node)| KeptNode {

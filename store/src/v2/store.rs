@@ -10,8 +10,11 @@ use super::tree::{Node, Tree, sensible};
 use super::watchers::{Watchers, Wish};
 use super::{Action, Code, Error, Event, Method, Request, Shown, Stats, Watching, path};
 
+/// The index before the first change: that of a new etcd of one member, which has kept this member and
+/// the version of the cluster in the same tree by then. Scripts count on it being more than 1.
+pub(super) const FIRST_INDEX: u64 = 3;
+
 /// See [the module](super).
-#[derive(Default)]
 pub struct Store {
     /// The index of the last change.
     pub(super) index: u64,
@@ -20,6 +23,19 @@ pub struct Store {
     pub(super) stats: Stats,
     pub(super) reads: Reads,
     pub(super) watchers: Arc<Mutex<Watchers>>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            index: FIRST_INDEX,
+            tree: Tree::default(),
+            history: History::default(),
+            stats: Stats::default(),
+            reads: Reads::default(),
+            watchers: Arc::default(),
+        }
+    }
 }
 
 /// What is to become of a key.
