@@ -9,7 +9,7 @@ use super::refused;
 use super::tables::{GUEST, ROOT, Role, User};
 use crate::auth::Passwords;
 use crate::clock;
-use crate::v2::{Code, Method, PERMISSIONS, Request, path};
+use crate::v2::{Code, Error, Method, PERMISSIONS, Request, path};
 
 /// Users and roles of a cluster.
 pub(super) struct Store<'a>(pub(super) &'a Second);
@@ -223,8 +223,11 @@ impl Store<'_> {
     }
 
     async fn read<T: DeserializeOwned>(&self, what: &str, quorum: bool) -> Result<T, Failure> {
-        let event = self.0.get(&place(what), false, quorum).await?;
-        let text = event.node.value.unwrap_or_default();
+        let place = place(what);
+        let event = self.0.get(&place, false, quorum).await?;
+        // Nobody is called after the directory; etcd's handler does not survive being asked.
+        let none = || Error::new(Code::KeyNotFound, place.as_str(), event.at);
+        let text = event.node.value.ok_or_else(none)?;
         let read = serde_json::from_str(&text);
         read.map_err(|error| Failure::Cluster(error.to_string()))
     }
