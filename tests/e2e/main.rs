@@ -24,6 +24,7 @@ mod chaos;
 mod client;
 mod command;
 mod corrupt;
+mod curve;
 mod discovery;
 mod dns;
 mod drill;

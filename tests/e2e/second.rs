@@ -111,3 +111,47 @@ fn restored(endpoint: &str, keys_before: &str) {
     let (success, said) = crate::command::told(&etcdutl, &["snapshot", "status", &file]);
     assert!(success && Path::new(&file).exists(), "{said}");
 }
+
+#[test]
+fn a_member_s_data_are_copied_while_it_runs() {
+    let _alone = ALONE.blocking_lock();
+    let dir = tempfile::tempdir().unwrap();
+    let etcd = harness::binary("etcd").unwrap();
+    let server = harness::Server::start(&etcd, &["--enable-v2"]).unwrap();
+    let endpoint = server.endpoint();
+    let put = ["--endpoints", &endpoint, "put", "third", "3"];
+    assert!(etcdctl(&put).0);
+    let set = second(std::slice::from_ref(&endpoint), &["set", "/a", "2"]);
+    assert_eq!(set, (true, "2\n".to_owned()));
+    let data = server.data_dir().display().to_string();
+    for (name, with_v3, third) in [
+        ("plain", None, ""),
+        ("whole", Some("--with-v3"), "third\n3\n"),
+    ] {
+        let copy = dir.path().join(name).display().to_string();
+        let mut backup = vec!["backup", "--data-dir", &data, "--backup-dir", &copy];
+        backup.extend(with_v3);
+        let mut command = Command::new(harness::binary("etcdctl").unwrap());
+        command.env_clear().env("ETCDCTL_API", "2").args(&backup);
+        let output = harness::output(&mut command, LIMIT).unwrap();
+        assert!(output.status.success(), "{output:?}");
+        // What is there is not written over.
+        let again = harness::output(&mut command, LIMIT).unwrap();
+        assert_eq!(again.status.code(), Some(1));
+        let flags = ["--force-new-cluster", "--enable-v2"];
+        let member = Member::start(dir.path(), name, &url(), &flags);
+        assert!(
+            member.says("ready to serve client requests"),
+            "{}",
+            member.log()
+        );
+        let client = member.client.trim_start_matches("http://");
+        assert!(
+            keys(client).contains(r#""key":"/a","value":"2""#),
+            "{}",
+            keys(client)
+        );
+        let got = etcdctl(&["--endpoints", client, "get", "third"]);
+        assert_eq!(got, (true, third.to_owned()));
+    }
+}

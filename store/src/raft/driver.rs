@@ -311,9 +311,7 @@ impl Driver {
                 self.ask(Some(asker), |raw| drop(raw.step(message)));
             }
             kind => {
-                if kind == MessageType::MsgAppend {
-                    actions.appends.received += 1;
-                }
+                actions.appends.received += u64::from(kind == MessageType::MsgAppend);
                 if kind == MessageType::MsgHeartbeatResponse {
                     self.quorum.answered(message.from);
                 }
