@@ -19,18 +19,18 @@ use crate::v2::{self, Action, Code, Error, Event, KEYS, path};
 const PARTS_MAX: usize = 512;
 
 /// What is asked of a key.
-enum Asked {
+pub(super) enum Asked {
     Get { quorum: bool },
     Watch { since: u64, stream: bool },
     Write(v2::Request),
 }
 
 /// A request, read.
-struct Wish {
+pub(super) struct Wish {
     /// In the tree.
-    path: String,
-    recursive: bool,
-    asked: Asked,
+    pub(super) path: String,
+    pub(super) recursive: bool,
+    pub(super) asked: Asked,
     no_value: bool,
 }
 
@@ -118,7 +118,7 @@ fn refused(failure: Failure) -> Response {
 }
 
 /// Reads what is asked for.
-fn read(key: &str, method: &Method, form: &Form) -> Result<Wish, Error> {
+pub(super) fn read(key: &str, method: &Method, form: &Form) -> Result<Wish, Error> {
     let path = path::clean(&format!("{KEYS}{key}"));
     if path.matches('/').count() > PARTS_MAX {
         let why = format!("a key of more than {PARTS_MAX} parts");

@@ -1,8 +1,8 @@
 //! `/v2/members`, `/v2/machines`: who belongs to the cluster.
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -75,23 +75,26 @@ pub(super) async fn answer(second: &Second, rest: &str, request: Request) -> Res
     if !may(second, &parts, Wanted::RootToWrite).await {
         return Refusal::no_access().answer();
     }
-    let answer = match parts.method.as_str() {
+    let answer = carry_out(second, rest, &parts, content).await;
+    second.name_cluster(answer.unwrap_or_else(|refusal| refusal.answer()))
+}
+
+async fn carry_out(
+    second: &Second,
+    rest: &str,
+    parts: &Parts,
+    content: Body,
+) -> Result<Response, Refusal> {
+    match parts.method.as_str() {
         "GET" => show(second, rest),
-        "POST" => match urls(&parts, body(content).await) {
-            Ok(urls) => add(second, &urls).await,
-            Err(refusal) => Err(refusal),
-        },
+        "POST" => add(second, &urls(parts, body(content).await)?).await,
         _ if rest.is_empty() => Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")),
         "DELETE" => remove(second, rest).await,
-        _ => match id(rest) {
-            Ok(id) => match urls(&parts, body(content).await) {
-                Ok(urls) => update(second, id, &urls).await,
-                Err(refusal) => Err(refusal),
-            },
-            Err(refusal) => Err(refusal),
-        },
-    };
-    second.name_cluster(answer.unwrap_or_else(|refusal| refusal.answer()))
+        _ => {
+            let id = id(rest)?;
+            update(second, id, &urls(parts, body(content).await)?).await
+        }
+    }
 }
 
 fn show(second: &Second, rest: &str) -> Result<Response, Refusal> {
@@ -142,7 +145,6 @@ async fn update(second: &Second, id: u64, urls: &[String]) -> Result<Response, R
 fn done() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().remove(CONTENT_TYPE);
     response
 }
 

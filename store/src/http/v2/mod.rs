@@ -68,16 +68,15 @@ async fn answer(State(second): State<Arc<Second>>, request: Request) -> Response
     if clean != path {
         return moved(&clean, request.uri().query());
     }
-    match below(&path, "/v2/auth/") {
-        Some(rest) => return auth::answer(&second, rest, request).await,
-        None if path == "/v2/keys" => return keys::answer(&second, "", request).await,
-        None => {}
-    }
-    if let Some(key) = path
-        .strip_prefix("/v2/keys")
-        .filter(|key| key.starts_with('/'))
-    {
+    let is_key = |rest: &&str| rest.is_empty() || rest.starts_with('/');
+    if let Some(key) = path.strip_prefix("/v2/keys").filter(is_key) {
         return keys::answer(&second, key, request).await;
+    }
+    if let Some(rest) = path.strip_prefix("/v2/auth/") {
+        return auth::answer(&second, rest, request).await;
+    }
+    if let Some(rest) = path.strip_prefix("/v2/members/") {
+        return members::answer(&second, rest, request).await;
     }
     match path.as_str() {
         "/v2/machines" => members::machines(&second, &request),
@@ -85,15 +84,8 @@ async fn answer(State(second): State<Arc<Second>>, request: Request) -> Response
         "/v2/stats/store" => stats::of_keys(&second, &request),
         "/v2/stats/self" => stats::of_member(&second, &request),
         "/v2/stats/leader" => stats::of_leader(&second, &request),
-        path => match below(path, "/v2/members/") {
-            Some(rest) => members::answer(&second, rest, request).await,
-            None => page_not_found(),
-        },
+        _ => page_not_found(),
     }
-}
-
-fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
-    path.strip_prefix(prefix)
 }
 
 /// As Go's server sends away who asks for a path that is not in its one form.
@@ -241,3 +233,6 @@ fn content_type(headers: &HeaderMap) -> String {
         None => given.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

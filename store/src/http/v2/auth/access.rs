@@ -93,7 +93,7 @@ async fn by_certificate(store: &Store<'_>, parts: &Parts) -> Option<User> {
 }
 
 /// Name and password of the header.
-fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
+pub(in crate::http::v2) fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let given = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = given.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case("basic ") {

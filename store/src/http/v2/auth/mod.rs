@@ -6,6 +6,8 @@ mod store;
 mod tables;
 mod users;
 
+#[cfg(test)]
+pub(super) use access::credentials;
 pub(super) use access::{Wanted, may};
 
 use axum::extract::Request;
@@ -124,4 +126,20 @@ fn refused_path() -> Refusal {
 /// A refusal by the rules of users and roles.
 fn refused(status: StatusCode, text: impl std::fmt::Display) -> Refusal {
     Refusal::new(status, format!("auth: {text}"))
+}
+
+/// Reads a user and a role from the same bytes, and does with them what is done with those of requests.
+#[cfg(test)]
+pub(super) fn read_any(bytes: &[u8]) {
+    if let Ok(user) = serde_json::from_slice::<tables::User>(bytes) {
+        if let Ok(merged) = tables::User::default().merged(&user, None) {
+            // Roles are a set.
+            let roles = merged.roles.unwrap_or_default();
+            assert!(roles.is_sorted_by(|a, b| a < b), "{roles:?}");
+        }
+    }
+    if let Ok(role) = serde_json::from_slice::<tables::Role>(bytes) {
+        role.permits("/a", true, role.changes());
+        drop(tables::Role::default().merged(&role));
+    }
 }
