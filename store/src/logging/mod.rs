@@ -35,7 +35,7 @@ const OWN_TARGETS: [&str; 5] = ["store", "etcd", "etcdctl", "etcdproxy", "pintle
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file of `--log-outputs` cannot be opened.
-    #[error("couldn't open sink {path:?}: open {path}: {}", why.to_string().to_lowercase())]
+    #[error("couldn't open sink {path:?}: open {path}: {}", dial::os_error(why))]
     Open {
         /// The file.
         path: String,
@@ -43,7 +43,7 @@ pub enum Error {
         why: std::io::Error,
     },
     /// There is no journal of systemd.
-    #[error("failed to find systemd's journal: {0}")]
+    #[error("failed to find systemd's journal: {}", dial::os_error(.0))]
     Journal(std::io::Error),
     /// The process has a log already.
     #[error("the log of this process is set up already")]

@@ -31,8 +31,11 @@ pub(super) struct Rotating {
 }
 
 impl Rotating {
-    /// Goes on with the file that is there.
+    /// Goes on with the file that is there, or makes it, with the directories on the way.
     pub(super) fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
         let file = append(path)?;
         let size = file.metadata()?.len();
         Ok(Self {
@@ -215,14 +218,14 @@ mod tests {
     #[test]
     fn a_full_file_is_put_away_and_only_some_are_kept() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("etcd.log");
+        let path = directory.path().join("logs").join("etcd.log");
         let kept = rotation(r#"{"maxsize":1,"maxbackups":2}"#);
         let mut file = Rotating::open(&path, kept).unwrap();
         let line = vec![b'x'; 600 * 1024];
         for _ in 0..5 {
             file.write(&line).unwrap();
         }
-        let names = settled(directory.path(), |names| names.len() == 3);
+        let names = settled(path.parent().unwrap(), |names| names.len() == 3);
         assert_eq!(names.len(), 3, "{names:?}");
         assert!(names[0].starts_with("etcd-20") && names[0].ends_with(".log"));
         assert_eq!(names[2], "etcd.log");

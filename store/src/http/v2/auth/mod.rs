@@ -131,12 +131,12 @@ fn refused(status: StatusCode, text: impl std::fmt::Display) -> Refusal {
 /// Reads a user and a role from the same bytes, and does with them what is done with those of requests.
 #[cfg(test)]
 pub(super) fn read_any(bytes: &[u8]) {
-    if let Ok(user) = serde_json::from_slice::<tables::User>(bytes) {
-        if let Ok(merged) = tables::User::default().merged(&user, None) {
-            // Roles are a set.
-            let roles = merged.roles.unwrap_or_default();
-            assert!(roles.is_sorted_by(|a, b| a < b), "{roles:?}");
-        }
+    if let Ok(user) = serde_json::from_slice::<tables::User>(bytes)
+        && let Ok(merged) = tables::User::default().merged(&user, None)
+    {
+        // Roles are a set.
+        let roles = merged.roles.unwrap_or_default();
+        assert!(roles.is_sorted_by(|a, b| a < b), "{roles:?}");
     }
     if let Ok(role) = serde_json::from_slice::<tables::Role>(bytes) {
         role.permits("/a", true, role.changes());
