@@ -91,29 +91,37 @@ impl Drop for Front {
 struct Watcher {
     child: Child,
     told: PathBuf,
+    /// What it complained of.
+    errors: PathBuf,
 }
 
 impl Watcher {
     fn start(dir: &Path, name: &str, endpoint: &str, arguments: &[&str]) -> Self {
         let told = dir.join(name);
+        let errors = dir.join(format!("{name}.errors"));
         let child = Command::new(peers::etcdctl().unwrap())
             .env_clear()
             .args(["--endpoints", endpoint, "watch"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(fs::File::create(&told).unwrap())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&errors).unwrap())
             .spawn()
             .unwrap();
-        Self { child, told }
+        Self {
+            child,
+            told,
+            errors,
+        }
     }
 
     fn awaits(&self, expected: &str) {
         let told = || fs::read_to_string(&self.told).unwrap();
         assert!(
             eventually(LIMIT, || told() == expected),
-            "expected {expected:?}, was told {:?}",
-            told()
+            "expected {expected:?}, was told {:?}; {}",
+            told(),
+            fs::read_to_string(&self.errors).unwrap()
         );
     }
 }

@@ -10,7 +10,7 @@ use proto::etcdserverpb as pb;
 use proto::mvccpb::event::EventType;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_stream::{Stream, StreamExt as _};
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::super::caller::{Caller, no_leader};
 use super::super::kv::Kv;
@@ -55,7 +55,7 @@ pub(super) fn serve(
         };
         let gone = watches.way.responses.clone();
         let why = tokio::select! {
-            () = watches.serve(requests) => None,
+            why = watches.serve(requests) => why,
             () = gone.closed() => None,
             // A client that comes back watches on from where it was.
             () = full.notified() => Some(Status::unavailable("etcdserver: the client does not read its watch responses")),
@@ -107,33 +107,47 @@ struct Watches {
 }
 
 impl Watches {
-    async fn serve(&mut self, mut requests: Streaming<pb::WatchRequest>) {
+    /// Serves until the client ends it, or no member can say whether it may have what it wants: then it
+    /// has to come back.
+    async fn serve(&mut self, mut requests: Streaming<pb::WatchRequest>) -> Option<Status> {
         use pb::watch_request::RequestUnion;
         while let Some(Ok(request)) = requests.next().await {
             match request.request_union {
-                Some(RequestUnion::CreateRequest(create)) => self.create(create).await,
+                Some(RequestUnion::CreateRequest(create)) => {
+                    if let Err(why) = self.create(create).await {
+                        return Some(why);
+                    }
+                }
                 Some(RequestUnion::CancelRequest(cancel)) => self.cancel(cancel.watch_id),
                 Some(RequestUnion::ProgressRequest(_)) | None => {
                     tracing::error!("not supported request type by gRPC proxy");
                 }
             }
         }
+        None
     }
 
-    async fn create(&mut self, create: pb::WatchCreateRequest) {
+    async fn create(&mut self, create: pb::WatchCreateRequest) -> Result<(), Status> {
         let range = Range {
             key: create.key,
             end: create.range_end,
         };
         if create.start_revision < 0 {
             let why = "etcdserver: mvcc: required revision has been compacted";
-            return self.refuse(why);
+            self.refuse(why);
+            return Ok(());
         }
         if let Err(why) = self.check(&range).await {
-            return self.refuse(why.message());
+            // That a member is lost, or the leader, is no answer.
+            if why.code() == Code::Unavailable {
+                return Err(why);
+            }
+            self.refuse(why.message());
+            return Ok(());
         }
         if !range.is_valid() {
-            return self.refuse("");
+            self.refuse("");
+            return Ok(());
         }
         let filter = |filter: &i32| match pb::watch_create_request::FilterType::try_from(*filter) {
             Ok(pb::watch_create_request::FilterType::Noput) => Some(EventType::Put),
@@ -154,6 +168,7 @@ impl Watches {
             .ranges
             .add(&range, watcher, self.way.clone(), &self.caller);
         self.watchers.insert(watch_id, (range, id));
+        Ok(())
     }
 
     /// Whether the caller may read what it wants to watch: the watch may be another one's.
