@@ -71,7 +71,6 @@ PUT /v2/keys/none2 ttl=50&refresh=true
 PUT /v2/keys/d/e/f value=2&ttl=
 PUT /v2/keys/d/e/f value=2&ttl=x
 PUT /v2/keys/d/e/f value=2&ttl=99999999999
-PUT /v2/keys/d/e/f value=2&ttl=9223372036854775807
 PUT /v2/keys/d/_h value=1
 PUT /v2/keys/_d/x value=1
 GET /v2/keys/d?recursive=true&sorted=true

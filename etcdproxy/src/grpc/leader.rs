@@ -5,7 +5,7 @@
 //! another one is asked.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::etcdserverpb as pb;
 use tokio::sync::watch;
@@ -20,6 +20,9 @@ const KEY: &[u8] = b"__lostleader";
 const NEVER: i64 = i64::MAX - 2;
 /// Pause between attempts; etcd makes ten a second.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long members may know of no leader before it counts: an election is no loss. A member itself
+/// waits for three election time-outs before it ends a watch that is open.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// See the module. A leader is taken for lost until a member says otherwise.
 pub(super) struct Leader {
@@ -49,8 +52,19 @@ impl Leader {
     pub(super) fn new(upstream: Arc<Upstream>) -> Self {
         let (sender, has_one) = watch::channel(false);
         tokio::spawn(async move {
+            let mut unknown_since = None;
             loop {
-                if follow(&upstream, &sender).await == End::NoLeader {
+                let is_lost = match follow(&upstream, &sender).await {
+                    End::Lost => {
+                        unknown_since = None;
+                        false
+                    }
+                    End::NoLeader => true,
+                    End::NotOpened => {
+                        unknown_since.get_or_insert_with(Instant::now).elapsed() >= GRACE
+                    }
+                };
+                if is_lost {
                     sender.send_replace(false);
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -67,8 +81,10 @@ impl Leader {
 /// Why a watch ended.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// There is no leader; or no member at all, which comes to the same.
+    /// A member has known of no leader for long.
     NoLeader,
+    /// No member took it: there is no leader just now, or no member, which comes to the same.
+    NotOpened,
     /// The member went.
     Lost,
 }
@@ -82,7 +98,7 @@ async fn follow(upstream: &Upstream, has_one: &watch::Sender<bool>) -> End {
     };
     let opened = upstream.watch(&Caller::with_leader(), create).await;
     let Ok(mut watching) = opened else {
-        return End::NoLeader;
+        return End::NotOpened;
     };
     while let Some(response) = watching.responses.next().await {
         match response {
