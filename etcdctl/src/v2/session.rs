@@ -9,6 +9,7 @@ use super::client::{Action, Answer, Client, Error, keys};
 use super::fault::{self, BAD_CONNECTION, SERVER};
 use super::flag::Set;
 use super::globals;
+use super::print;
 use crate::Env;
 use crate::exit::{Done, Failure};
 use crate::flag::lossy;
@@ -159,6 +160,13 @@ impl<'a> Session<'a> {
             Ok(response) => Ok(response),
             Err(why) => fault::refused(self.io, SERVER, &why),
         }
+    }
+
+    /// One request about keys, and its answer in the format that is asked for.
+    pub(super) fn ask_and_show(&mut self, client: &mut Client, action: Action) -> Done {
+        let response = self.ask(client, action)?;
+        let format = self.format();
+        print::response(self.io, &format, &response)
     }
 
     /// What a request gave, if it gave something; else the command fails with nothing but the text.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use prometheus::local::LocalHistogram;
 
 use super::{CommandKind, Tally};
+use crate::clock;
 use crate::metrics::Metrics;
 
 /// See the module.
@@ -77,8 +78,7 @@ impl Account {
         let mvcc = &self.metrics.mvcc;
         mvcc.compaction_total
             .observe(since.elapsed().as_secs_f64() * 1e3);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |time| time.as_secs());
+        let now = clock::unix().as_secs();
         mvcc.compaction_last
             .set(i64::try_from(now).unwrap_or(i64::MAX));
     }

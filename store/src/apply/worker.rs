@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::machine::{Compaction, Machine};
@@ -15,6 +15,7 @@ use super::{Effect, Effects, State};
 use crate::alarm::Space;
 use crate::answers::Answers;
 use crate::archive::{self, Archive};
+use crate::clock;
 use crate::cluster::Members;
 use crate::metrics::Metrics;
 use crate::raft::{Committed, Handle, Received};
@@ -193,10 +194,7 @@ impl Run {
         let Some(archive) = &mut self.worker.archive else {
             return;
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |time| {
-            i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-        });
+        let now = i64::try_from(clock::unix().as_millis()).unwrap_or(i64::MAX);
         let wanted = batch.iter().filter(|entry| archive.wants(entry.index));
         let entries = wanted.map(|entry| archive::Entry::of(entry, now)).collect();
         archive.append(entries);

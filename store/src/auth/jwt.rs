@@ -2,7 +2,7 @@
 //! `--auth-token=jwt,...`.
 
 use std::fs;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use pkcs8::der::Encode as _;
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scheme::INVALID;
 use super::{Caller, Error};
+use crate::clock;
 
 /// How long a token lives where that is not said.
 const TTL_DEFAULT: Duration = Duration::from_secs(300);
@@ -78,8 +79,7 @@ impl Jwt {
     /// The private key is elsewhere.
     pub fn sign(&self, user: &str, revision: u64) -> Result<String, Error> {
         let key = self.signs.as_ref().ok_or(Error::VerifyOnly)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let ends = now.unwrap_or_default() + self.ttl;
+        let ends = clock::unix() + self.ttl;
         let claims = Claims {
             username: user.to_owned(),
             revision: revision as f64,

@@ -1,5 +1,6 @@
 //! Answers in the form of Go's `http.Error` and friends.
 
+use super::percent;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
@@ -55,30 +56,10 @@ pub(super) fn query(uri: &Uri, name: &str) -> Vec<String> {
         .split('&')
         .filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    // As in Go, a pair that cannot be read is passed over.
+    let read = |text: &str| percent::decode(text.as_bytes(), true).ok();
     pairs
-        .filter(|(known, _)| decode(known) == name)
-        .map(|(_, value)| decode(value))
+        .filter(|(known, _)| read(known).is_some_and(|known| known == name))
+        .filter_map(|(_, value)| read(value))
         .collect()
-}
-
-/// Undoes the percent-encoding of a query.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = text
-            .get(at + 1..at + 3)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (bytes[at], hex) {
-            (b'%', Some(byte)) => {
-                decoded.push(byte);
-                at += 2;
-            }
-            (b'+', _) => decoded.push(b' '),
-            (byte, _) => decoded.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

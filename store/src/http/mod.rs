@@ -19,6 +19,7 @@ mod access;
 mod answer;
 mod health;
 mod peer;
+mod percent;
 mod probe;
 mod ready;
 pub mod v2;

@@ -19,7 +19,7 @@ use crate::config::{self, Config};
 use crate::datadir::DataDir;
 use crate::disk::Real;
 use crate::mvcc::{self, Store};
-use crate::raft::{Committed, read_entry};
+use crate::raft::Committed;
 use crate::snapshot::{self, Digest, Restore, Spool};
 
 /// How often files are copied again that changed while they were copied: a member that takes a
@@ -157,16 +157,7 @@ impl Copy<'_> {
         } = opened;
         let mut effects = Effects::new();
         for (entry, _) in boot.tail {
-            let (kind, data) = read_entry(&entry);
-            let committed = Committed {
-                index: entry.index,
-                term: entry.term,
-                kind,
-                data,
-                position: None,
-                waiter: None,
-            };
-            machine::carry_out(&mut state, &committed, &mut effects);
+            machine::carry_out(&mut state, &Committed::read(&entry), &mut effects);
             effects.clear();
         }
         if !self.with_v3 {

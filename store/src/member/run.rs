@@ -1,5 +1,6 @@
 //! Starts the threads and tasks of an opened member, and stops them in order.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::config::Config;
 use crate::lease::Keeper;
 use crate::metrics::Metrics;
 use crate::propose::Proposer;
-use crate::raft::{self, Outbox, ProposeError, ReadError, Settings};
+use crate::raft::{self, Outbox, Progress, ProposeError, ReadError, Settings};
 use crate::read;
 use crate::rpc::{Limits, Member, Others};
 use crate::watch::Hub;
@@ -269,11 +270,8 @@ impl Running {
         }
         let own = self.member.identity.member_id;
         let progress = self.raft.progress().await;
-        let best = progress
-            .iter()
-            .filter(|(id, other)| **id != own && other.is_active && !other.is_learner)
-            .max_by_key(|(_, other)| other.matched);
-        let Some((to, _)) = best else {
+        let is_reached = |id| self.member.others.active_since(id).is_some();
+        let Some(to) = successor(own, &progress, is_reached) else {
             tracing::warn!("leadership cannot be handed over: no other voter is heard of");
             return;
         };
@@ -282,7 +280,7 @@ impl Running {
             "transferee-member-id" = %format_args!("{to:x}"),
             "leadership transfer starting"
         );
-        self.raft.transfer_leader(*to);
+        self.raft.transfer_leader(to);
         let began = Instant::now();
         while link.is_leader() || link.leader() == 0 {
             if began.elapsed() > election_timeout {
@@ -311,6 +309,21 @@ impl Running {
             Err(_) => Ok(()),
         }
     }
+}
+
+/// Who is to lead next: of the voters that are reached the one that has most of the log. raft takes a
+/// member for active for an election time-out after it was heard of last; one that is gone with its
+/// process is known to be gone at once.
+fn successor(
+    own: u64,
+    progress: &BTreeMap<u64, Progress>,
+    is_reached: impl Fn(u64) -> bool,
+) -> Option<u64> {
+    let others = progress.iter().filter(|(id, other)| {
+        **id != own && other.is_active && !other.is_learner && is_reached(**id)
+    });
+    let best = others.max_by_key(|(_, other)| other.matched);
+    best.map(|(id, _)| *id)
 }
 
 /// A number that no other start has, as far as chance allows.
@@ -395,4 +408,31 @@ fn limits(config: &Config) -> Limits {
 
 fn election_ticks(config: &Config) -> usize {
     ticks(config, config.election_timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_gone_or_behind_or_has_no_vote_does_not_lead_next() {
+        let other = |matched, is_learner, is_active| Progress {
+            matched,
+            next: matched + 1,
+            is_learner,
+            is_active,
+        };
+        let progress = BTreeMap::from([
+            (1, other(9, false, true)),
+            (2, other(8, false, true)),
+            (3, other(7, false, true)),
+            (4, other(9, true, true)),
+            (5, other(9, false, false)),
+            (6, other(9, false, true)),
+        ]);
+        // The sixth is gone, but was heard of a moment ago.
+        assert_eq!(successor(1, &progress, |id| id != 6), Some(2));
+        assert_eq!(successor(1, &progress, |id| id == 3), Some(3));
+        assert_eq!(successor(1, &progress, |_| false), None);
+    }
 }

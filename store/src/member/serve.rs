@@ -78,9 +78,6 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
     })
     .await??;
     metrics.server.set_id(opened.identity.member_id);
-    metrics
-        .server
-        .set_cluster_version(crate::version::major_minor(crate::version::CLUSTER));
     metrics.server.set_features(&config.gates);
     let folder = opened.checkpoints.folder.clone();
     let settings = peer::Settings {

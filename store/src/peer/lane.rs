@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use proto::peer::{MessageBatch, Receipt};
@@ -26,6 +26,7 @@ use super::greeting::{Greeting, Refusal};
 use super::kind::Kind;
 use super::link::Link;
 use super::peers::Shared;
+use crate::clock;
 use crate::config::Url;
 use crate::together::Together;
 
@@ -245,11 +246,7 @@ impl Lane {
         self.link.figures.round_trip.observe(took.as_secs_f64());
         self.link.figures.latency.lock().observe(took);
         let theirs = Duration::from_nanos(receipt.unix_nanoseconds.try_into().unwrap_or(0));
-        let ours = SystemTime::now().duration_since(UNIX_EPOCH);
-        let drift = ours
-            .unwrap_or_default()
-            .saturating_sub(took)
-            .abs_diff(theirs);
+        let drift = clock::unix().saturating_sub(took).abs_diff(theirs);
         let is_new = last_drift.is_none_or(|at| at.elapsed() > DRIFT_LOG_EVERY);
         if drift > CLOCK_DRIFT_MAX && is_new {
             *last_drift = Some(Instant::now());

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::{Future, Stream};
 use parking_lot::Mutex;
@@ -22,6 +21,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::greeting::{Greeting, Refusal};
 use super::kind::Kind;
 use super::{Local, Peers, snapshot};
+use crate::clock;
 use crate::version;
 
 /// Refusals that are remembered, so that each is logged once.
@@ -294,10 +294,8 @@ impl Stream for Inbound {
 }
 
 fn receipt(probe: u64) -> Receipt {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.unwrap_or_default().as_nanos();
     Receipt {
         probe,
-        unix_nanoseconds: now.try_into().unwrap_or(i64::MAX),
+        unix_nanoseconds: clock::unix_nanos(),
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use raft::eraftpb::EntryType;
 
 use super::convert::{change_from_raft, change_to_raft, from_raft, to_raft};
-use super::{Change, Kind};
+use super::{Change, Committed, Kind};
 use crate::wal;
 
 /// What an entry is, and the encoded command in it, if there is one.
@@ -20,6 +20,24 @@ pub fn read_entry(entry: &wal::Entry) -> (Kind, Bytes) {
     match change.changes.is_empty() {
         true => (Kind::Leave, change.context),
         false => (Kind::Change, change.context),
+    }
+}
+
+impl Committed {
+    /// An entry that a log holds, for who carries it out without raft.
+    ///
+    /// # Panics
+    /// As [`read_entry`].
+    pub fn read(entry: &wal::Entry) -> Self {
+        let (kind, data) = read_entry(entry);
+        Self {
+            index: entry.index,
+            term: entry.term,
+            kind,
+            data,
+            position: None,
+            waiter: None,
+        }
     }
 }
 

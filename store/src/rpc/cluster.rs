@@ -1,7 +1,6 @@
 //! Cluster: MemberAdd, MemberRemove, MemberUpdate, MemberList, MemberPromote.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use proto::etcdserverpb as pb;
 use tonic::{Request, Response, Status};
@@ -44,11 +43,9 @@ impl pb::cluster_server::Cluster for Service {
     ) -> Result<Response<pb::MemberAddResponse>, Status> {
         self.0.require_root(&self.0.credentials(&request)).await?;
         let request = request.into_inner();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |time| time.as_secs() as i64);
         let (id, members) = self
             .0
-            .add_member(&request.peer_ur_ls, request.is_learner, now)
+            .add_member(&request.peer_ur_ls, request.is_learner)
             .await?;
         Ok(Response::new(pb::MemberAddResponse {
             header: self.0.header(NO_REVISION),

@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 
 use super::{Member, mismatched, status};
 use crate::apply::Reply;
+use crate::clock;
 use crate::cluster::strict::{self, View};
 use crate::cluster::{self, MemberChange, id};
 use crate::command::{Command, Membership};
@@ -17,16 +18,14 @@ use crate::config::Url;
 const FORWARD_PAUSE: Duration = Duration::from_millis(50);
 
 impl Member {
-    /// A new member at these URLs; `now` is the time in unix seconds. Answers with its id, and with
-    /// the members.
+    /// A new member at these URLs. Answers with its id, and with the members.
     pub(crate) async fn add_member(
         &self,
         peer_urls: &[String],
         is_learner: bool,
-        now: i64,
     ) -> Result<(u64, Vec<pb::Member>), Status> {
         let peer_urls = checked(peer_urls)?;
-        let id = id::added_member_id(&peer_urls, now);
+        let id = id::added_member_id(&peer_urls, clock::unix().as_secs() as i64);
         self.strictly(|view| view.may_add(is_learner))?;
         let member = cluster::Member {
             id,

@@ -195,10 +195,22 @@ impl Store {
     fn update(&mut self, request: &Request) -> Result<Event, Error> {
         let path = request.path.as_str();
         self.writable(path)?;
-        let mut node = self.tree.get(path, self.index)?.clone();
+        let node = self.tree.get(path, self.index)?.clone();
         if node.is_dir() && !request.value.is_empty() {
             return Err(self.refused(Code::NotFile, path));
         }
+        Ok(self.rewrite(Action::Update, request, node))
+    }
+
+    fn swap(&mut self, request: &Request) -> Result<Event, Error> {
+        self.writable(&request.path)?;
+        let node = self.compared(request)?.clone();
+        Ok(self.rewrite(Action::CompareAndSwap, request, node))
+    }
+
+    /// Gives a node that is there the value and the time of a request.
+    fn rewrite(&mut self, action: Action, request: &Request, mut node: Node) -> Event {
+        let path = request.path.as_str();
         let previous = node.show(path, request.time);
         self.index += 1;
         if let Some(value) = node.value.as_mut() {
@@ -212,27 +224,9 @@ impl Store {
         // A directory is not said to be changed, but the event is.
         shown.modified = self.index;
         self.tree.put(path.to_owned(), node);
-        let mut event = Event::new(Action::Update, shown, Some(previous));
+        let mut event = Event::new(action, shown, Some(previous));
         event.is_refresh = request.refresh;
-        Ok(self.happened(event, &[]))
-    }
-
-    fn swap(&mut self, request: &Request) -> Result<Event, Error> {
-        let path = request.path.as_str();
-        self.writable(path)?;
-        let mut node = self.compared(request)?.clone();
-        let previous = node.show(path, request.time);
-        self.index += 1;
-        if !request.refresh {
-            node.value = Some(request.value.clone());
-        }
-        node.modified = self.index;
-        node.expires = request.expires;
-        let shown = node.show(path, request.time);
-        self.tree.put(path.to_owned(), node);
-        let mut event = Event::new(Action::CompareAndSwap, shown, Some(previous));
-        event.is_refresh = request.refresh;
-        Ok(self.happened(event, &[]))
+        self.happened(event, &[])
     }
 
     fn delete(&mut self, request: &Request) -> Result<Event, Error> {

@@ -10,17 +10,18 @@ use crate::v2::flag::Flag;
 use crate::v2::print;
 use crate::v2::session::Session;
 
+/// Of every command that reads.
+pub(super) const SORT: Flag = Flag::switch(&["sort"], "sort what is found");
+pub(super) const QUORUM: Flag = Flag::switch(
+    &["quorum", "q"],
+    "read what most members agree on, not what one of them has",
+);
+
 pub(super) const COMMAND: Command = Command::new(
     "get",
     "<key>",
     "shows the value of a key",
-    &[
-        Flag::switch(&["sort"], "sort what is found"),
-        Flag::switch(
-            &["quorum", "q"],
-            "read what most members agree on, not what one of them has",
-        ),
-    ],
+    &[SORT, QUORUM],
     run,
 );
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::get::{QUORUM, SORT};
 use crate::exit::Done;
 use crate::v2::cli::Command;
 use crate::v2::client::keys::{self, Node};
@@ -14,16 +15,13 @@ pub(super) const COMMAND: Command = Command::new(
     "[key]",
     "lists the keys in a directory",
     &[
-        Flag::switch(&["sort"], "sort what is found"),
+        SORT,
         Flag::switch(
             &["recursive", "r"],
             "list what is in the directories there, too",
         ),
         Flag::switch(&["p"], "show directories with a slash at the end"),
-        Flag::switch(
-            &["quorum", "q"],
-            "read what most members agree on, not what one of them has",
-        ),
+        QUORUM,
     ],
     run,
 );

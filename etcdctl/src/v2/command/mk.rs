@@ -4,7 +4,6 @@ use crate::exit::Done;
 use crate::v2::cli::Command;
 use crate::v2::client::keys::{self, Set};
 use crate::v2::flag::Flag;
-use crate::v2::print;
 use crate::v2::session::Session;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -38,7 +37,5 @@ fn run(session: &mut Session<'_>) -> Done {
             keys::set(&key, &set)
         }
     };
-    let response = session.ask(&mut client, action)?;
-    let format = session.format();
-    print::response(session.io, &format, &response)
+    session.ask_and_show(&mut client, action)
 }

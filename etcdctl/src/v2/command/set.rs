@@ -4,7 +4,6 @@ use crate::exit::Done;
 use crate::v2::cli::Command;
 use crate::v2::client::keys::{self, Set};
 use crate::v2::flag::Flag;
-use crate::v2::print;
 use crate::v2::session::Session;
 
 /// Of every command that writes.
@@ -36,7 +35,5 @@ fn run(session: &mut Session<'_>) -> Done {
         prev_index: session.flags.int("swap-with-index").cast_unsigned(),
         prev_exist: None,
     };
-    let response = session.ask(&mut client, keys::set(&key, &set))?;
-    let format = session.format();
-    print::response(session.io, &format, &response)
+    session.ask_and_show(&mut client, keys::set(&key, &set))
 }

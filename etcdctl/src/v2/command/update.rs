@@ -3,7 +3,6 @@
 use crate::exit::Done;
 use crate::v2::cli::Command;
 use crate::v2::client::keys::{self, Set};
-use crate::v2::print;
 use crate::v2::session::Session;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -24,7 +23,5 @@ fn run(session: &mut Session<'_>) -> Done {
         prev_exist: Some(true),
         ..Set::default()
     };
-    let response = session.ask(&mut client, keys::set(&key, &set))?;
-    let format = session.format();
-    print::response(session.io, &format, &response)
+    session.ask_and_show(&mut client, keys::set(&key, &set))
 }

@@ -10,7 +10,6 @@ use tonic::{Code, Status};
 
 use super::auth::{Wanted, may};
 use super::{JSON, Refusal, Second, allowed, body, content_type, object};
-use crate::clock;
 use crate::cluster::Member;
 use crate::config::Url;
 use crate::http::answer::plain;
@@ -116,8 +115,7 @@ fn show(second: &Second, rest: &str) -> Result<Response, Refusal> {
 }
 
 async fn add(second: &Second, urls: &[String]) -> Result<Response, Refusal> {
-    let now = clock::unix_nanos() / 1_000_000_000;
-    let added = second.member.add_member(urls, false, now).await;
+    let added = second.member.add_member(urls, false).await;
     let (id, members) = added.map_err(|status| refused(&status, ""))?;
     let added = members.into_iter().find(|member| member.id == id);
     let added = added.map(Member::from).unwrap_or_default();

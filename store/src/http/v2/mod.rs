@@ -32,6 +32,7 @@ use serde::Serialize;
 use tonic::Status;
 
 use super::answer::{page_not_found, plain, typed};
+use super::percent;
 use crate::apply::{self, Reply};
 use crate::clock;
 use crate::command::Command;
@@ -60,7 +61,7 @@ pub fn router(member: Arc<Member>) -> Router {
 }
 
 async fn answer(State(second): State<Arc<Second>>, request: Request) -> Response {
-    let Ok(path) = form::decode_path(request.uri().path()) else {
+    let Ok(path) = percent::decode_path(request.uri().path()) else {
         return plain(StatusCode::BAD_REQUEST, "400 Bad Request");
     };
     let is_below = path.len() > 1 && path.ends_with('/');
@@ -90,7 +91,7 @@ async fn answer(State(second): State<Arc<Second>>, request: Request) -> Response
 
 /// As Go's server sends away who asks for a path that is not in its one form.
 fn moved(to: &str, query: Option<&str>) -> Response {
-    let mut place = form::encode_path(to);
+    let mut place = percent::encode_path(to);
     if let Some(query) = query {
         place.push('?');
         place.push_str(query);

@@ -2,8 +2,9 @@ use axum::http::Method;
 use axum::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::auth;
-use super::form::{Form, decode_path, encode_path};
+use super::form::Form;
 use super::keys::{Asked, read};
+use crate::http::percent::{decode_path, encode_path};
 use crate::v2::{Store, path};
 
 const FORM: &str = "application/x-www-form-urlencoded";

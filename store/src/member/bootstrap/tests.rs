@@ -71,16 +71,7 @@ fn carried_out(
     let mut effects = Vec::new();
     for (at, entry) in all.iter().enumerate() {
         assert_eq!((entry.index, entry.term), (at as u64 + 1, TERM));
-        let (kind, data) = raft::read_entry(entry);
-        let entry = Committed {
-            index: entry.index,
-            term: entry.term,
-            kind,
-            data,
-            position: None,
-            waiter: None,
-        };
-        carry_out(&mut state, &entry, &mut effects);
+        carry_out(&mut state, &Committed::read(entry), &mut effects);
     }
     let told = effects.into_iter().filter_map(|effect| match effect {
         Effect::Membership(changes) => Some(changes),

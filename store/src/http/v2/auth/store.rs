@@ -80,13 +80,8 @@ impl Store<'_> {
         let made = self
             .write(&format!("users/{}", user.user), &user, false)
             .await;
-        made.map_err(|failure| match is(&failure, Code::NodeExist) {
-            true => refused(
-                StatusCode::CONFLICT,
-                format!("User {} already exists.", user.user),
-            ),
-            false => of(failure),
-        })?;
+        let text = format!("User {} already exists.", user.user);
+        made.map_err(or_told(Code::NodeExist, StatusCode::CONFLICT, text))?;
         Ok(user)
     }
 
@@ -134,13 +129,8 @@ impl Store<'_> {
         let made = self
             .write(&format!("roles/{}", role.role), role, false)
             .await;
-        made.map_err(|failure| match is(&failure, Code::NodeExist) {
-            true => refused(
-                StatusCode::CONFLICT,
-                format!("Role {} already exists.", role.role),
-            ),
-            false => of(failure),
-        })
+        let text = format!("Role {} already exists.", role.role);
+        made.map_err(or_told(Code::NodeExist, StatusCode::CONFLICT, text))
     }
 
     /// Changes a role.
@@ -161,10 +151,8 @@ impl Store<'_> {
     pub(super) async fn delete_role(&self, name: &str) -> Result<(), Refusal> {
         not_root(name)?;
         let gone = self.remove(&format!("roles/{name}")).await;
-        gone.map_err(|failure| match is(&failure, Code::KeyNotFound) {
-            true => refused(StatusCode::NOT_FOUND, format!("Role {name} doesn't exist.")),
-            false => of(failure),
-        })
+        let text = format!("Role {name} doesn't exist.");
+        gone.map_err(or_told(Code::KeyNotFound, StatusCode::NOT_FOUND, text))
     }
 
     /// From now on requests must say who they come from.
@@ -290,10 +278,15 @@ fn not_root(role: &str) -> Result<(), Refusal> {
 }
 
 /// What is told of somebody who is not there.
-fn missing(kind: &'static str, name: &str) -> impl FnOnce(Failure) -> Refusal {
+fn missing(kind: &str, name: &str) -> impl FnOnce(Failure) -> Refusal {
     let text = format!("{kind} {name} does not exist.");
-    move |failure| match is(&failure, Code::KeyNotFound) {
-        true => refused(StatusCode::NOT_FOUND, text),
+    or_told(Code::KeyNotFound, StatusCode::NOT_FOUND, text)
+}
+
+/// What is told of a refusal by the key space that means this.
+fn or_told(code: Code, status: StatusCode, text: String) -> impl FnOnce(Failure) -> Refusal {
+    move |failure| match is(&failure, code) {
+        true => refused(status, text),
         false => of(failure),
     }
 }
