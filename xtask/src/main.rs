@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod codegen;
+mod kinds;
 mod peers;
 
 use std::io::Write;
@@ -23,6 +24,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Distil the tables of built-in kinds from the modules of Kubernetes
+    Kinds,
     /// Measure our server beside the real etcd; arguments go to the load generator
     Bench {
         /// For example `quick`; the whole table by default
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         Task::Ci => ci::run(&workspace),
         Task::Fix => ci::fix(&workspace),
         Task::Codegen { check } => codegen::run(&workspace, check),
+        Task::Kinds => kinds::run(&workspace),
         Task::Bench { arguments } => bench::run(&workspace, &arguments),
         Task::Peers => peers::run(&workspace),
     }

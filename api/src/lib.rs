@@ -1,0 +1,6 @@
+//! Kubernetes' kinds as tables, and all that is decided from them without I/O.
+//!
+//! An object is a tree ([`serde_json::Value`]); what its fields are, how they are encoded, merged and
+//! defaulted stands in one table per type ([`schema`]), for built-in kinds and custom resources alike.
+
+pub mod schema;
