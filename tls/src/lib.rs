@@ -12,6 +12,7 @@
 //! - Cipher suites have Go's names ([`suites`]).
 //! - [`self_signed`] makes what `--auto-tls` asks for.
 
+mod asked;
 mod client;
 mod error;
 mod files;

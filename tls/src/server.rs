@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::asked::Asked;
 use crate::keys::Keys;
 use crate::names::{Names, common_name};
 use crate::revoked::Revoked;
@@ -61,6 +63,32 @@ impl Server {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             revoked: has_list.then(|| Arc::new(Revoked::new(settings.crl.clone()))),
         })
+    }
+
+    /// Reads certificate and key; clients are asked for a certificate, and may show any or none. Who they
+    /// are by it is for others to find out ([`Self::shown`]).
+    ///
+    /// # Errors
+    /// A file cannot be read or does not hold what it should, or rustls refuses the settings.
+    pub fn asking(settings: &Settings) -> Result<Self, Error> {
+        settings.check()?;
+        let provider = provider(settings);
+        let keys = Keys::open(&settings.cert, &settings.key, provider.clone())?;
+        let mut config = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions(settings))?
+            .with_client_cert_verifier(Arc::new(Asked(provider)))
+            .with_cert_resolver(keys);
+        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            revoked: None,
+        })
+    }
+
+    /// The certificates that a client has shown, its own first.
+    pub fn shown<S>(stream: &ServerStream<S>) -> Vec<CertificateDer<'static>> {
+        let chain = stream.get_ref().1.peer_certificates();
+        chain.map(<[_]>::to_vec).unwrap_or_default()
     }
 
     /// Shakes hands with a client.

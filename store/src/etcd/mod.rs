@@ -28,7 +28,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How long threads of the runtime may take to end after the member did.
 const RUNTIME_STOPS_WITHIN: Duration = Duration::from_secs(1);
@@ -50,6 +50,8 @@ pub struct Start {
     pub stop: watch::Receiver<bool>,
     /// To be told once clients are served.
     pub ready: Ready,
+    /// Gets the member's services once clients are served, for those who use it from within the process.
+    pub routes: Option<oneshot::Sender<tonic::service::Routes>>,
 }
 
 /// Runs the command; the first argument is the name of the program.
@@ -157,7 +159,10 @@ where
 }
 
 /// Opens listeners and data directory.
-fn prepare(mut config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure> {
+///
+/// # Errors
+/// An address is taken, a certificate cannot be made, the directory cannot be used.
+pub fn prepare(mut config: Config, stop: watch::Receiver<bool>) -> Result<Start, Failure> {
     let urls = |urls: &[config::Url]| urls.iter().map(ToString::to_string).collect::<Vec<_>>();
     let listen = urls(&config.listen_peer_urls);
     tracing::info!("listen-peer-urls" = ?Json(&listen), "configuring peer listeners");
@@ -191,6 +196,7 @@ fn prepare(mut config: Config, stop: watch::Receiver<bool>) -> Result<Start, Fai
         bound_peers,
         stop,
         ready,
+        routes: None,
     })
 }
 

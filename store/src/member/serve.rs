@@ -59,6 +59,7 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         bound_peers,
         stop,
         ready,
+        routes,
     } = given;
     if config.memory_mlock {
         lock_memory()?;
@@ -114,7 +115,13 @@ pub async fn serve(given: Start) -> Result<(), Failure> {
         end = &mut end => Err(end),
     };
     let end = match joined {
-        Ok(()) => serve_clients(&running, &config, bound, spans.clone(), ready, end).await,
+        Ok(()) => {
+            if let Some(routes) = routes {
+                // Whoever asked for them may have gone.
+                let _ = routes.send(running.member.routes());
+            }
+            serve_clients(&running, &config, bound, spans.clone(), ready, end).await
+        }
         Err(end) => end,
     };
     let stopped = tokio::task::spawn_blocking(move || {

@@ -1,0 +1,15 @@
+//! Where objects are kept: an etcd, spoken to through its generated client only, so that it may be the
+//! store of this process, one over the network, or a real etcd.
+//!
+//! ```text
+//! verb ─ object (tree) ─▶ encode (k8s\0 protobuf, or JSON) ─▶ keys ─▶ store (Txn) ─▶ etcd
+//! etcd ─ watch ─▶ cache/feed ─▶ decode ─▶ cache (JSON bytes) ─▶ verb
+//! ```
+
+pub mod encoding;
+pub mod keys;
+mod store;
+mod streams;
+
+pub use store::{Current, Outcome, Page, Route, Store, StoreError, Stored};
+pub use streams::{Change, Nudge, Told, Watching};
