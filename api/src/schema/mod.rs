@@ -86,6 +86,17 @@ pub struct Type {
     pub embedded: bool,
     /// Positions in `fields` by ascending JSON name.
     by_json: Vec<u16>,
+    /// The order of the fields in protobuf.
+    layout: Vec<Step>,
+}
+
+/// What comes next in the protobuf form of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The field at this position.
+    Field(u16),
+    /// A message of this number that JSON does not show, and what is in it.
+    Inlined(u32, Vec<Step>),
 }
 
 impl Type {
@@ -100,6 +111,7 @@ impl Type {
                 .json
                 .cmp(&fields[usize::from(*b)].json)
         });
+        let layout = layout(&fields, &[]);
         Self {
             name: name.into(),
             kinds: Vec::new(),
@@ -108,7 +120,14 @@ impl Type {
             preserve: false,
             embedded: false,
             by_json,
+            layout,
         }
+    }
+
+    /// The order of the fields in protobuf: by ascending numbers.
+    #[must_use]
+    pub fn layout(&self) -> &[Step] {
+        &self.layout
     }
 
     /// The field of this JSON name.
@@ -135,6 +154,31 @@ impl Type {
     pub fn by_name(&self) -> impl Iterator<Item = &Field> {
         self.by_json.iter().map(|at| &self.fields[usize::from(*at)])
     }
+}
+
+/// The steps within the messages of these numbers.
+fn layout(fields: &[Field], within: &[u32]) -> Vec<Step> {
+    let mut steps = std::collections::BTreeMap::new();
+    for (at, field) in fields.iter().enumerate() {
+        let Some(rest) = field.within.strip_prefix(within) else {
+            continue;
+        };
+        match rest.first() {
+            None if field.number == 0 => {}
+            None => {
+                let at = u16::try_from(at).expect("a type has fewer fields than that");
+                steps.insert(field.number, Step::Field(at));
+            }
+            Some(next) => {
+                steps.entry(*next).or_insert_with(|| {
+                    let mut inner = within.to_vec();
+                    inner.push(*next);
+                    Step::Inlined(*next, layout(fields, &inner))
+                });
+            }
+        }
+    }
+    steps.into_values().collect()
 }
 
 /// A field of a type.

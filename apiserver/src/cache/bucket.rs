@@ -98,6 +98,17 @@ pub struct Cursor {
     count: watch::Receiver<u64>,
 }
 
+impl Event {
+    /// The object before the event, with the event's revision: what a watcher is told to whom the object
+    /// is not meant any more.
+    #[must_use]
+    pub fn before_as_of(&self) -> Option<Arc<Entry>> {
+        let before = self.before.as_ref()?;
+        let entry = Entry::new(&before.key, self.revision, before.lease, before.tree());
+        Some(Arc::new(entry))
+    }
+}
+
 impl Bucket {
     /// The objects now; `taken_in` is how far the cache said to be before this call.
     pub(super) fn snapshot(&self, taken_in: i64) -> Snapshot {
@@ -304,6 +315,20 @@ impl Cursor {
             self.passed = last.revision;
         }
         Ok(events)
+    }
+
+    /// How far this cursor is, given how far the cache has said to be: as far as that, if there is no
+    /// event that it has not passed; as far as its last event otherwise.
+    #[must_use]
+    pub fn reached(&self, taken_in: i64) -> i64 {
+        let state = self.bucket.state.lock();
+        let is_at_end = self.next == state.gone + state.ring.len() as u64;
+        drop(state);
+        if is_at_end {
+            taken_in.max(self.passed)
+        } else {
+            self.passed
+        }
     }
 
     /// Waits until there may be more events.
