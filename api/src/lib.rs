@@ -5,5 +5,4 @@
 
 pub mod quantity;
 pub mod schema;
-pub mod selector;
 pub mod wire;

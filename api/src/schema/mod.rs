@@ -383,10 +383,6 @@ impl Schema {
     }
 }
 
-/// The table of built-in resources: a line for each group version, one for each of its resources, one for
-/// each of their parts (see `xtask/kinds`).
-pub const RESOURCES: &str = include_str!("resources.txt");
-
 /// The schema of the built-in kinds.
 ///
 /// # Panics

@@ -1,0 +1,50 @@
+//! Objects as the store keeps them: built-in kinds as `k8s\0` protobuf, custom ones and the two kinds of
+//! the API itself as JSON, as upstream does.
+
+use api::wire::{DecodeError, envelope};
+use bytes::Bytes;
+use serde_json::Value;
+
+/// An object that cannot be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct EncodeError(String);
+
+/// Whether the built-in kinds of a group are kept as protobuf.
+#[must_use]
+pub fn is_protobuf(group: &str) -> bool {
+    !matches!(group, "apiextensions.k8s.io" | "apiregistration.k8s.io")
+}
+
+/// What is kept of an object: all but its resource version, which the store knows.
+///
+/// # Errors
+/// It has no such form, which means that it is not canonical.
+pub fn encode(object: &Value, as_protobuf: bool) -> Result<Bytes, EncodeError> {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("resourceVersion");
+    }
+    if as_protobuf {
+        let sealed = envelope::seal(&object);
+        return sealed.map(Bytes::from).map_err(|error| EncodeError(error.to_string()));
+    }
+    let bytes = serde_json::to_vec(&object).map_err(|error| EncodeError(error.to_string()))?;
+    Ok(bytes.into())
+}
+
+/// An object that was kept, with `apiVersion` and `kind`, without a resource version.
+///
+/// # Errors
+/// The bytes are none.
+pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
+    if bytes.starts_with(envelope::MAGIC) {
+        return envelope::open(bytes);
+    }
+    let (object, _) = api::wire::json::tree(bytes)?;
+    if object.is_object() {
+        Ok(object)
+    } else {
+        Err(DecodeError("the stored value is no object".to_owned()))
+    }
+}
