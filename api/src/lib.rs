@@ -4,3 +4,4 @@
 //! defaulted stands in one table per type ([`schema`]), for built-in kinds and custom resources alike.
 
 pub mod schema;
+pub mod status;
