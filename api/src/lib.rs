@@ -6,4 +6,5 @@
 pub mod discovery;
 pub mod resources;
 pub mod schema;
+pub mod selector;
 pub mod status;
