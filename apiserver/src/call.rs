@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::resources::Subresource;
 use api::schema::{Schema, TypeId};
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -11,8 +12,8 @@ use crate::authn::User;
 use crate::chain::info::Info;
 use crate::chain::media::Accepted;
 use crate::chain::query::Query;
-use crate::fault::{Fault, Result};
-use crate::registry::{Endpoint, Part};
+use crate::fault::{Result, Status};
+use crate::registry::Endpoint;
 
 /// What a verb gets.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Call {
     /// What of.
     pub endpoint: Arc<Endpoint>,
     /// Which part of it, if not the whole.
-    pub part: Option<Part>,
+    pub part: Option<Subresource>,
     /// In what form the answer is wanted.
     pub accepted: Accepted,
     /// The headers.
@@ -50,9 +51,11 @@ pub enum FieldValidation {
 
 impl Call {
     /// The schema of the resource and its type in it.
-    #[must_use]
-    pub fn schema(&self) -> (&Schema, TypeId) {
-        self.endpoint.schema.get()
+    ///
+    /// # Errors
+    /// The resource holds no objects of its own.
+    pub fn schema(&self) -> Result<(&Schema, TypeId)> {
+        self.endpoint.schema().ok_or_else(Status::method_not_allowed)
     }
 
     /// The key of the object that the path names, within the resource's folder.
@@ -69,7 +72,7 @@ impl Call {
         let mut is_dry = false;
         for value in self.query.all("dryRun") {
             if value != "All" {
-                return Err(Fault::bad_request(format!(
+                return Err(Status::bad_request(format!(
                     "dryRun: Unsupported value: {value:?}: supported values: \"All\""
                 )));
             }
@@ -87,7 +90,7 @@ impl Call {
             "" | "Warn" => Ok(FieldValidation::Warn),
             "Ignore" => Ok(FieldValidation::Ignore),
             "Strict" => Ok(FieldValidation::Strict),
-            other => Err(Fault::bad_request(format!(
+            other => Err(Status::bad_request(format!(
                 "fieldValidation: Unsupported value: {other:?}: supported values: \"Ignore\", \"Strict\", \"Warn\", \"\""
             ))),
         }
@@ -113,13 +116,13 @@ impl Call {
 
     /// There is no such object.
     #[must_use]
-    pub fn not_found(&self) -> Fault {
-        Fault::not_found(&self.endpoint.group, &self.endpoint.plural, &self.info.name)
+    pub fn not_found(&self) -> Status {
+        Status::not_found(&self.endpoint.group, &self.endpoint.plural, &self.info.name)
     }
 
     /// The object has changed meanwhile.
     #[must_use]
-    pub fn stale(&self) -> Fault {
-        Fault::stale(&self.endpoint.group, &self.endpoint.plural, &self.info.name)
+    pub fn stale(&self) -> Status {
+        Status::modified(&self.endpoint.group, &self.endpoint.plural, &self.info.name)
     }
 }

@@ -112,3 +112,19 @@ pub fn seal(object: &Value) -> Result<Vec<u8>, protobuf::EncodeError> {
     let raw = protobuf::write(builtin(), id, object)?;
     Ok(join(api_version, kind, &raw))
 }
+
+/// An event of a watch, as it stands on a stream: its length in four bytes, then
+/// `WatchEvent { 1: kind, 2: RawExtension { 1: the object in its envelope } }`.
+#[must_use]
+pub fn frame(kind: &str, sealed: &[u8]) -> Vec<u8> {
+    let mut raw = Vec::with_capacity(sealed.len() + 8);
+    bytes_field(1, sealed, &mut raw);
+    let mut event = Vec::with_capacity(raw.len() + kind.len() + 12);
+    bytes_field(1, kind.as_bytes(), &mut event);
+    bytes_field(2, &raw, &mut event);
+    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+    let mut out = Vec::with_capacity(event.len() + 4);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&event);
+    out
+}

@@ -104,8 +104,7 @@ impl Event {
     #[must_use]
     pub fn before_as_of(&self) -> Option<Arc<Entry>> {
         let before = self.before.as_ref()?;
-        let entry = Entry::new(&before.key, self.revision, before.lease, before.tree());
-        Some(Arc::new(entry))
+        Some(Arc::new(before.as_of(self.revision)))
     }
 }
 
@@ -239,7 +238,7 @@ impl State {
         };
         self.objects.remove_mut(key);
         // Watchers see the last state with the revision of the deletion.
-        let last = Entry::new(key, revision, before.lease, before.tree());
+        let last = before.as_of(revision);
         self.push(EventKind::Deleted, revision, Arc::new(last), Some(before));
     }
 

@@ -1,5 +1,6 @@
 //! One object as the cache keeps it.
 
+use api::selector::Selectable;
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -18,14 +19,14 @@ pub struct Entry {
     pub bare: Result<Bytes, String>,
     /// Its labels, by ascending key.
     pub labels: Box<[(Box<str>, Box<str>)]>,
-    /// What field selectors of its kind can ask for, in the order of the kind's list.
+    /// What field selectors of its kind can ask for, in the order of the kind's [`Selectable`].
     pub fields: Box<[Box<str>]>,
 }
 
 impl Entry {
     /// Of an object as it is decoded, without a resource version.
     #[must_use]
-    pub fn new(key: &str, revision: i64, lease: i64, object: Result<Value, String>) -> Self {
+    pub fn new(key: &str, revision: i64, lease: i64, object: Result<Value, String>, selectable: &Selectable) -> Self {
         let mut made = Self {
             key: key.into(),
             revision,
@@ -42,7 +43,8 @@ impl Entry {
                     object.remove("kind");
                 }
                 made.labels = labels(&object);
-                made.fields = api::selector::field_values(&object);
+                let values = selectable.values(&object).into_iter();
+                made.fields = values.map(String::into_boxed_str).collect();
                 made.bare = match serde_json::to_vec(&object) {
                     Ok(bytes) => Ok(bytes.into()),
                     Err(error) => Err(error.to_string()),
@@ -63,6 +65,31 @@ impl Entry {
     #[must_use]
     pub fn name(&self) -> &str {
         self.key.split_once('/').map_or(&self.key, |(_, name)| name)
+    }
+
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        let found = self.labels.binary_search_by(|(known, _)| (**known).cmp(key));
+        found.ok().map(|at| &*self.labels[at].1)
+    }
+
+    /// The same object as of another revision.
+    #[must_use]
+    pub fn as_of(&self, revision: i64) -> Self {
+        let bare = self.tree().and_then(|mut object| {
+            set_revision(&mut object, revision);
+            let bytes = serde_json::to_vec(&object).map_err(|error| error.to_string())?;
+            Ok(bytes.into())
+        });
+        Self {
+            key: self.key.clone(),
+            revision,
+            lease: self.lease,
+            bare,
+            labels: self.labels.clone(),
+            fields: self.fields.clone(),
+        }
     }
 
     /// The object as a tree, without `apiVersion` and `kind`.

@@ -131,6 +131,7 @@ fn entry(cache: &Cache, stored: &Stored) -> Option<(String, Entry)> {
     if let Err(error) = &object {
         tracing::warn!(key = %String::from_utf8_lossy(&stored.key), error, "an object cannot be decoded");
     }
-    let entry = Entry::new(rest, stored.revision, stored.lease, object);
+    let selectable = cache.selectable(folder, object.as_ref().ok());
+    let entry = Entry::new(rest, stored.revision, stored.lease, object, &selectable);
     Some((folder.to_owned(), entry))
 }

@@ -19,11 +19,13 @@ mod fresh;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use api::selector::Selectable;
 use parking_lot::RwLock;
+use serde_json::Value;
 use tokio::sync::watch;
 
 pub use bucket::{Bucket, Cursor, Event, EventKind, Expired, Snapshot};
-pub use entry::Entry;
+pub use entry::{Entry, set_revision};
 pub use feed::run;
 pub use fresh::NotFresh;
 
@@ -39,6 +41,8 @@ pub struct Cache {
     /// Everything up to this revision has been taken in; 0 until the first list.
     revision: watch::Sender<i64>,
     fresh: fresh::Fresh,
+    /// What objects can be selected by, by the folders they lie in.
+    selectables: RwLock<HashMap<Box<str>, Arc<Selectable>>>,
 }
 
 impl Cache {
@@ -51,6 +55,7 @@ impl Cache {
             buckets: RwLock::default(),
             revision: watch::Sender::new(0),
             fresh: fresh::Fresh::default(),
+            selectables: RwLock::default(),
         }
     }
 
@@ -74,6 +79,26 @@ impl Cache {
         }
         let mut buckets = self.buckets.write();
         buckets.entry(folder.into()).or_default().clone()
+    }
+
+    /// What the objects of a folder can be selected by: what was said of it, else what `object` is.
+    fn selectable(&self, folder: &str, object: Option<&Value>) -> Arc<Selectable> {
+        if let Some(known) = self.selectables.read().get(folder) {
+            return known.clone();
+        }
+        let text = |key: &str| object.and_then(|object| object[key].as_str()).unwrap_or_default();
+        let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+        let made = Arc::new(Selectable::builtin(group, text("kind")));
+        if object.is_some() {
+            self.set_selectable(folder, made.clone());
+        }
+        made
+    }
+
+    /// Says what the objects of a folder can be selected by. Objects that are there already keep what they
+    /// have.
+    pub fn set_selectable(&self, folder: &str, selectable: Arc<Selectable>) {
+        self.selectables.write().insert(folder.into(), selectable);
     }
 
     /// How far the cache is.

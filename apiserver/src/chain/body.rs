@@ -7,7 +7,7 @@ use futures::Stream;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 
-use crate::fault::{Fault, Result};
+use crate::fault::{Result, Status};
 use crate::serve::Body;
 
 /// The most that a request may hold (upstream's `MaxRequestBodyBytes`).
@@ -28,13 +28,13 @@ where
         let Some(frame) = body.frame().await else {
             break;
         };
-        let frame = frame.map_err(|error| Fault::bad_request(format!("error reading body: {error}")))?;
+        let frame = frame.map_err(|error| Status::bad_request(format!("error reading body: {error}")))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         let so_far = all.as_ref().map_or(first.len(), BytesMut::len);
         if so_far + data.len() > BYTES_MAX {
-            return Err(Fault::too_large(&format!("limit is {BYTES_MAX}")));
+            return Err(Status::request_entity_too_large(format!("limit is {BYTES_MAX}")));
         }
         match &mut all {
             Some(all) => all.extend_from_slice(&data),

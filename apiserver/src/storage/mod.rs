@@ -11,5 +11,5 @@ pub mod keys;
 mod store;
 mod streams;
 
-pub use store::{Current, Outcome, Page, Route, Store, StoreError, Stored};
+pub use store::{Current, Lost, Outcome, Page, Route, Store, StoreError, Stored};
 pub use streams::{Change, Nudge, Told, Watching};

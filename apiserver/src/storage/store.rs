@@ -19,8 +19,13 @@ use tower::util::BoxCloneSyncService;
 pub type Route = BoxCloneSyncService<
     http::Request<tonic::body::Body>,
     http::Response<tonic::body::Body>,
-    tower::BoxError,
+    Lost,
 >;
+
+/// The way to the store does not carry a call.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(pub String);
 
 /// The largest answer that is taken: a page of large objects.
 const ANSWER_BYTES_MAX: usize = 512 * 1024 * 1024;

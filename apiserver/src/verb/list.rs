@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::selector::{Fields, Labels, field_names};
+use api::selector::{FieldSelector, LabelSelector};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::options::{ListOptions, Version};
 use crate::cache::{Cache, Entry, Snapshot};
 use crate::call::Call;
-use crate::fault::{Fault, Result};
+use crate::fault::{Result, Status};
 use crate::storage::keys::after_prefix;
-use crate::storage::{Stored, StoreError, encoding};
+use crate::storage::{Stored, encoding};
 
 /// Keys that are read of the store at once.
 const PAGE: i64 = 500;
@@ -33,10 +33,8 @@ pub struct Listed {
 /// Which objects are meant.
 #[derive(Debug)]
 pub struct Selector {
-    labels: Labels,
-    fields: Fields,
-    /// The names of the fields that entries of the kind have, in their order.
-    names: &'static [&'static str],
+    labels: LabelSelector,
+    fields: FieldSelector,
     /// What the keys begin with: the namespace and a slash, or nothing.
     pub prefix: String,
 }
@@ -47,20 +45,17 @@ impl Selector {
     /// # Errors
     /// A selector cannot be read, or asks for a field that the kind does not offer.
     pub fn of(call: &Call, options: &ListOptions) -> Result<Self> {
-        let bad = |error: api::selector::SelectorError| Fault::bad_request(error.to_string());
-        let labels = Labels::parse(&options.labels)
-            .map_err(|error| Fault::bad_request(format!("unable to parse requirement: {error}")))?;
-        let fields = Fields::parse(&options.fields).map_err(bad)?;
-        let names = field_names(&call.endpoint.gvk());
-        for name in fields.names() {
-            let is_offered = matches!(name, "metadata.name" | "metadata.namespace") || names.contains(&name);
-            if !is_offered {
-                return Err(Fault::bad_request(format!("field label not supported: {name}")));
-            }
+        let bad = |error: api::selector::SelectorError| Status::bad_request(error.to_string());
+        let labels = LabelSelector::parse(&options.labels).map_err(bad)?;
+        let mut fields = FieldSelector::parse(&options.fields, &call.endpoint.selectable).map_err(bad)?;
+        if !call.info.name.is_empty() && fields.is_empty() {
+            // A watch of one object by its path.
+            let text = format!("metadata.name={}", call.info.name);
+            fields = FieldSelector::parse(&text, &call.endpoint.selectable).map_err(bad)?;
         }
         let mut namespace = call.info.namespace.as_str();
         if namespace.is_empty() && call.endpoint.namespaced {
-            namespace = fields.requires("metadata.namespace").unwrap_or_default();
+            namespace = fields.exact("metadata.namespace").unwrap_or_default();
         }
         let prefix = if namespace.is_empty() || !call.endpoint.namespaced {
             String::new()
@@ -70,7 +65,6 @@ impl Selector {
         Ok(Self {
             labels,
             fields,
-            names,
             prefix,
         })
     }
@@ -83,7 +77,7 @@ impl Selector {
 
     /// The one key that can be meant, if the selector says its name and namespace.
     fn only(&self, namespaced: bool) -> Option<String> {
-        let name = self.fields.requires("metadata.name")?;
+        let name = self.fields.exact("metadata.name")?;
         match (namespaced, self.prefix.is_empty()) {
             (true, true) => None,
             _ => Some(format!("{}{name}", self.prefix)),
@@ -94,16 +88,8 @@ impl Selector {
     #[must_use]
     pub fn matches(&self, entry: &Entry) -> bool {
         entry.key.starts_with(&self.prefix)
-            && self.labels.matches(&entry.labels)
-            && (self.fields.is_empty()
-                || self.fields.matches(|name| match name {
-                    "metadata.name" => entry.name(),
-                    "metadata.namespace" => entry.namespace(),
-                    name => {
-                        let at = self.names.iter().position(|known| *known == name);
-                        at.and_then(|at| entry.fields.get(at)).map_or("", |value| value)
-                    }
-                }))
+            && self.labels.matches(|key| entry.label(key))
+            && self.fields.matches(&entry.fields)
     }
 }
 
@@ -129,7 +115,7 @@ impl Token {
     }
 
     fn read(text: &str) -> Result<Self> {
-        let refused = |why: &str| Fault::bad_request(format!("continue key is not valid: {why}"));
+        let refused = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
         let bytes = BASE64_URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
             .map_err(|error| refused(&error.to_string()))?;
@@ -158,8 +144,7 @@ pub async fn freshen(cache: &Cache, version: Version) -> Result<()> {
         }
         Version::Any => cache.filled().await,
         Version::NotOlder(revision) | Version::Exact(revision) => {
-            let reached = cache.reach(revision).await;
-            reached.map_err(|late| Fault::too_new(late.to_string()))?;
+            cache.reach(revision).await?;
         }
     }
     Ok(())
@@ -190,16 +175,17 @@ pub async fn list(cache: &Cache, call: &Call, options: &ListOptions, selector: &
         }
         (Some(token), _) => {
             if call.query.get("resourceVersion").is_some_and(|text| !text.is_empty() && text != "0") {
-                return Err(Fault::bad_request(
+                return Err(Status::bad_request(
                     "specifying resource version is not allowed when using continue",
                 ));
             }
-            let gone = |fault: Fault| {
-                if fault.code() != 410 {
+            let gone = |fault: Status| {
+                if fault.code != 410 {
                     return fault;
                 }
-                let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
-                Fault::expired_page(message, Token::write(-1, &token.start))
+                let mut gone = Status::expired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.");
+                gone.continue_at = Token::write(-1, &token.start);
+                gone
             };
             let start = format!("{}{}", selector.prefix, token.start);
             past(cache, call, options, selector, token.rv, &start).await.map_err(gone)
@@ -266,13 +252,10 @@ async fn past(
     };
     loop {
         let page = cache.store().list(&from, &end, PAGE, revision).await;
-        let page = page.map_err(|error| match error {
-            StoreError::Compacted => Fault::expired(format!("The resourceVersion for the provided list is too old.")),
-            error => error.into(),
-        })?;
+        let page = page?;
         let (total, count) = (page.total, page.items.len());
         for (at, stored) in page.items.iter().enumerate() {
-            let entry = entry(&folder, stored);
+            let entry = entry(call, &folder, stored);
             if !selector.matches(&entry) {
                 continue;
             }
@@ -297,9 +280,9 @@ async fn past(
     }
 }
 
-fn entry(folder: &str, stored: &Stored) -> Entry {
+fn entry(call: &Call, folder: &str, stored: &Stored) -> Entry {
     let key = String::from_utf8_lossy(&stored.key);
     let rest = key.strip_prefix(folder).unwrap_or(&key);
     let object = encoding::decode(&stored.value).map_err(|error| error.to_string());
-    Entry::new(rest, stored.revision, stored.lease, object)
+    Entry::new(rest, stored.revision, stored.lease, object, &call.endpoint.selectable)
 }

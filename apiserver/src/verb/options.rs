@@ -1,7 +1,9 @@
 //! What the query of a read says (`ListOptions`, `GetOptions`).
 
+use api::status::field::{Error, Path};
+
 use crate::chain::query::Query;
-use crate::fault::{Cause, Fault, Result};
+use crate::fault::{Result, Status};
 
 /// How fresh an answer has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl ListOptions {
     /// # Errors
     /// A value is none; values contradict each other. Upstream's texts.
     pub fn read(query: &Query, is_watch: bool) -> Result<Self> {
-        let bad = |why: String| Fault::bad_request(why);
+        let bad = |why: String| Status::bad_request(why);
         let revision = revision(query)?;
         let matching = query.text("resourceVersionMatch");
         let limit = query.number("limit").map_err(bad)?.unwrap_or(0);
@@ -58,7 +60,7 @@ impl ListOptions {
             check_list(matching, &next, initial, revision, has_version, &mut causes);
         }
         if !causes.is_empty() {
-            return Err(Fault::invalid("meta.k8s.io", "ListOptions", "", &causes));
+            return Err(Status::invalid("meta.k8s.io", "ListOptions", "", &causes));
         }
         let limit = usize::try_from(limit).unwrap_or(0);
         let version = match (revision, matching) {
@@ -102,31 +104,13 @@ fn revision(query: &Query) -> Result<i64> {
     let parsed: Option<u64> = text.parse().ok();
     let parsed = parsed.and_then(|revision| i64::try_from(revision).ok());
     parsed.ok_or_else(|| {
-        let message = format!("Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax");
-        let cause = Cause {
-            kind: "FieldValueInvalid",
-            message,
-            field: "resourceVersion".to_owned(),
-        };
-        Fault::bad_request(cause.to_string())
+        let why = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
+        let error = Error::invalid(&Path::new("resourceVersion"), text, why);
+        Status::bad_request(error.to_string())
     })
 }
 
-fn forbidden(field: &str, why: &str) -> Cause {
-    Cause {
-        kind: "FieldValueForbidden",
-        message: format!("Forbidden: {why}"),
-        field: field.to_owned(),
-    }
-}
-
-fn unsupported(value: &str, supported: &str) -> Cause {
-    Cause {
-        kind: "FieldValueNotSupported",
-        message: format!("Unsupported value: {value:?}: supported values: {supported}"),
-        field: "resourceVersionMatch".to_owned(),
-    }
-}
+const MATCH: Path<'static> = Path::new("resourceVersionMatch");
 
 fn check_list(
     matching: &str,
@@ -134,49 +118,47 @@ fn check_list(
     initial: Option<bool>,
     revision: i64,
     has_version: bool,
-    causes: &mut Vec<Cause>,
+    causes: &mut Vec<Error>,
 ) {
-    const MATCH: &str = "resourceVersionMatch";
     if !matching.is_empty() {
         if !has_version {
             let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
-            causes.push(forbidden(MATCH, why));
+            causes.push(Error::forbidden(&MATCH, why));
         }
         if !next.is_empty() {
             let why = "resourceVersionMatch is forbidden when continue is provided";
-            causes.push(forbidden(MATCH, why));
+            causes.push(Error::forbidden(&MATCH, why));
         }
         if !matches!(matching, "Exact" | "NotOlderThan") {
-            causes.push(unsupported(matching, "\"Exact\", \"NotOlderThan\", \"\""));
+            causes.push(Error::not_supported(&MATCH, matching, ["Exact", "NotOlderThan", ""]));
         }
         if matching == "Exact" && has_version && revision == 0 {
             let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
-            causes.push(forbidden(MATCH, why));
+            causes.push(Error::forbidden(&MATCH, why));
         }
     }
     if initial.is_some() {
         let why = "sendInitialEvents is forbidden for list";
-        causes.push(forbidden("sendInitialEvents", why));
+        causes.push(Error::forbidden(&Path::new("sendInitialEvents"), why));
     }
 }
 
-fn check_watch(matching: &str, next: &str, initial: Option<bool>, causes: &mut Vec<Cause>) {
-    const MATCH: &str = "resourceVersionMatch";
+fn check_watch(matching: &str, next: &str, initial: Option<bool>, causes: &mut Vec<Error>) {
     if initial.is_some() && matching != "NotOlderThan" {
         let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        causes.push(forbidden(MATCH, why));
+        causes.push(Error::forbidden(&MATCH, why));
     }
     if !matching.is_empty() {
         if initial.is_none() {
             let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-            causes.push(forbidden(MATCH, why));
+            causes.push(Error::forbidden(&MATCH, why));
         }
         if matching != "NotOlderThan" {
-            causes.push(unsupported(matching, "\"NotOlderThan\""));
+            causes.push(Error::not_supported(&MATCH, matching, ["NotOlderThan"]));
         }
         if !next.is_empty() {
             let why = "resourceVersionMatch is forbidden when continue is provided";
-            causes.push(forbidden(MATCH, why));
+            causes.push(Error::forbidden(&MATCH, why));
         }
     }
 }

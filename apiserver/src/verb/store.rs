@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cache::{Cache, Entry, set_revision};
 use crate::call::Call;
-use crate::fault::{Fault, Result};
+use crate::fault::{Result, Status};
 use crate::storage::{Current, Stored, encoding};
 
 /// How often a write is tried whose object changes under it, before the client is told to come again.
@@ -74,14 +74,14 @@ pub async fn create(cache: &Cache, call: &Call, rest: &str, mut object: Value, l
     }
 }
 
-fn exists(call: &Call, object: &Value) -> Fault {
+fn exists(call: &Call, object: &Value) -> Status {
     let name = crate::object::name(object);
-    Fault::already_exists(&call.endpoint.group, &call.endpoint.plural, name)
+    Status::already_exists(&call.endpoint.group, &call.endpoint.plural, name)
 }
 
 fn encode(call: &Call, object: &Value) -> Result<Bytes> {
     let is_protobuf = call.endpoint.has_protobuf() && encoding::is_protobuf(&call.endpoint.group);
-    encoding::encode(object, is_protobuf).map_err(|error| Fault::internal(error.to_string()))
+    encoding::encode(object, is_protobuf).map_err(|error| Status::internal(error.to_string()))
 }
 
 /// Changes an object as `decide` says, which may be asked several times: once of what the cache has, then
@@ -182,7 +182,7 @@ fn cached(cache: &Cache, call: &Call, rest: &str) -> Result<Option<Found>> {
 /// # Errors
 /// It cannot be decoded.
 pub fn of_entry(call: &Call, entry: &Arc<Entry>) -> Result<Found> {
-    let mut object = entry.tree().map_err(Fault::internal)?;
+    let mut object = entry.tree().map_err(Status::internal)?;
     name_kind(call, &mut object);
     Ok(Found {
         object,
@@ -197,7 +197,7 @@ async fn read(cache: &Cache, call: &Call, key: &str) -> Result<Option<Found>> {
 }
 
 fn decode(call: &Call, stored: &Stored) -> Result<Found> {
-    let mut object = encoding::decode(&stored.value).map_err(|error| Fault::internal(error.to_string()))?;
+    let mut object = encoding::decode(&stored.value).map_err(|error| Status::internal(error.to_string()))?;
     set_revision(&mut object, stored.revision);
     name_kind(call, &mut object);
     Ok(Found {
@@ -210,6 +210,6 @@ fn decode(call: &Call, stored: &Stored) -> Result<Found> {
 fn name_kind(call: &Call, object: &mut Value) {
     if let Some(object) = object.as_object_mut() {
         object.insert("apiVersion".to_owned(), call.endpoint.api_version().into());
-        object.insert("kind".to_owned(), call.endpoint.kind.clone().into());
+        object.insert("kind".to_owned(), (*call.endpoint.kind).into());
     }
 }

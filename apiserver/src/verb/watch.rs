@@ -15,7 +15,7 @@ use super::list::{Selector, freshen};
 use super::options::{ListOptions, Version};
 use crate::cache::{Cache, Cursor, Entry, Event, EventKind, Expired};
 use crate::call::Call;
-use crate::fault::{Fault, Result};
+use crate::fault::{Result, Status};
 
 /// Events that are made into frames at once.
 const BATCH: usize = 64;
@@ -64,7 +64,7 @@ pub enum Content<'a> {
         is_initial_end: bool,
     },
     /// Why it ends.
-    Fault(&'a Fault),
+    Fault(&'a Status),
 }
 
 /// Makes frames in the form that the client wants.
@@ -132,7 +132,7 @@ pub async fn watch<F: Framer>(
             }
         };
         cache.filled().await;
-        bucket.follow(from).map_err(|expired| Fault::expired(expired.to_string()))?
+        bucket.follow(from).map_err(|expired| Status::expired(expired.to_string()))?
     };
     let watch = Watch {
         cache: cache.clone(),
@@ -258,7 +258,7 @@ impl<F: Framer> Watch<F> {
     }
 
     fn expired(&mut self, expired: Expired) -> Bytes {
-        let fault = Fault::expired(expired.to_string());
+        let fault = Status::expired(expired.to_string());
         self.framer.frame(Kind::Error, &Content::Fault(&fault))
     }
 }

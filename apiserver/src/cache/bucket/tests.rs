@@ -1,3 +1,4 @@
+use api::selector::Selectable;
 use serde_json::json;
 
 use super::*;
@@ -5,7 +6,7 @@ use super::*;
 fn entry(key: &str, revision: i64) -> Entry {
     let (namespace, name) = key.split_once('/').unwrap_or(("", key));
     let object = json!({"metadata": {"name": name, "namespace": namespace}});
-    Entry::new(key, revision, 0, Ok(object))
+    Entry::new(key, revision, 0, Ok(object), &Selectable::builtin("", "ConfigMap"))
 }
 
 fn filled() -> Arc<Bucket> {

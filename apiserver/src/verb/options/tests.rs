@@ -26,7 +26,7 @@ fn versions_of_lists() {
 
 #[test]
 fn contradictions_are_told() {
-    let of = |result: Result<ListOptions>| result.unwrap_err().message().to_owned();
+    let of = |result: Result<ListOptions>| result.unwrap_err().message;
     assert_eq!(
         of(list("resourceVersionMatch=Exact")),
         "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
@@ -35,7 +35,7 @@ fn contradictions_are_told() {
         of(watch("sendInitialEvents=true")),
         "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
     );
-    assert_eq!(list("resourceVersion=x").unwrap_err().code(), 400);
-    assert_eq!(list("limit=x").unwrap_err().code(), 400);
-    assert_eq!(list("sendInitialEvents=true").unwrap_err().code(), 422);
+    assert_eq!(list("resourceVersion=x").unwrap_err().code, 400);
+    assert_eq!(list("limit=x").unwrap_err().code, 400);
+    assert_eq!(list("sendInitialEvents=true").unwrap_err().code, 422);
 }

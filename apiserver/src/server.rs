@@ -1,0 +1,233 @@
+//! The server: what all requests share, and the way of a request through it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::resources::Verb;
+use bytes::Bytes;
+use http::header::ACCEPT;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use parking_lot::RwLock;
+use rand::Rng as _;
+use tokio::sync::watch;
+
+use crate::answer;
+use crate::authn::User;
+use crate::authz::{Attributes, Decision};
+use crate::cache::Cache;
+use crate::call::Call;
+use crate::chain::body;
+use crate::chain::info::{Asked, Info};
+use crate::chain::media::{self, Accepted, Encoding, Form};
+use crate::chain::query::Query;
+use crate::fault::{Result, Status};
+use crate::registry::{Endpoint, Served};
+use crate::serve::{Answer, Body, Peer};
+use crate::verb::frames::Frames;
+use crate::verb::list::Selector;
+use crate::verb::options::ListOptions;
+use crate::verb::{create, delete, get, list, update, watch as watching};
+use crate::{chain, documents};
+
+/// Who asks, and may they.
+pub trait Gate: Send + Sync + 'static {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// What they show is not good.
+    fn who(&self, peer: &Peer, headers: &http::HeaderMap) -> Result<User>;
+
+    /// Whether they may.
+    fn may(&self, what: &Attributes<'_>) -> Decision;
+}
+
+/// See the module.
+pub struct Server {
+    /// The objects.
+    pub cache: Arc<Cache>,
+    served: RwLock<Arc<Served>>,
+    gate: Box<dyn Gate>,
+    /// The least that a watch lasts.
+    watch_min: Duration,
+    stop: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// One that serves what is built in.
+    #[must_use]
+    pub fn new(cache: Arc<Cache>, gate: Box<dyn Gate>, watch_min: Duration, stop: watch::Receiver<bool>) -> Self {
+        Self {
+            cache,
+            served: RwLock::new(Arc::new(Served::builtin())),
+            gate,
+            watch_min,
+            stop,
+        }
+    }
+
+    /// What is served now.
+    #[must_use]
+    pub fn served(&self) -> Arc<Served> {
+        self.served.read().clone()
+    }
+
+    /// Answers a request whose body is `read` when it is needed.
+    async fn handle<B>(&self, parts: Parts, body: B) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: std::fmt::Display,
+    {
+        let encoding = error_encoding(&parts);
+        let mut warnings = Vec::new();
+        let outcome = self.filtered(parts, body, &mut warnings).await;
+        let mut response = outcome.unwrap_or_else(|status| answer::refusal(&status, encoding));
+        let headers = response.headers_mut();
+        for warning in warnings {
+            if let Ok(value) = HeaderValue::from_str(&chain::warning(&warning)) {
+                headers.append(http::header::WARNING, value);
+            }
+        }
+        if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
+            headers.insert("audit-id", id);
+        }
+        response
+    }
+
+    /// The filters, in the order in which a request meets them.
+    async fn filtered<B>(&self, parts: Parts, body: B, warnings: &mut Vec<String>) -> Result<Response<Body>>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: std::fmt::Display,
+    {
+        let query = Query::read(parts.uri.query().unwrap_or_default());
+        let info = info(&parts, &query);
+        let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
+        let user = self.gate.who(&peer, &parts.headers)?;
+        // audit: not yet. impersonation: not yet. flow control: not yet.
+        self.authorize(&user, &info)?;
+        let served = self.served();
+        if !info.is_resource {
+            return documents::answer(self, &served, &parts, &info);
+        }
+        let endpoint = served.find(&info.group, &info.version, &info.resource);
+        let endpoint = endpoint.ok_or_else(Status::no_such_resource)?.clone();
+        let call = Arc::new(call(info, query, user, endpoint, parts)?);
+        let outcome = self.verb(&call, body).await;
+        warnings.append(&mut call.warnings.lock());
+        outcome
+    }
+
+    fn authorize(&self, user: &User, info: &Info) -> Result<()> {
+        let what = Attributes {
+            user,
+            verb: info.verb,
+            namespace: &info.namespace,
+            group: &info.group,
+            version: &info.version,
+            resource: &info.resource,
+            subresource: &info.subresource,
+            name: &info.name,
+            is_resource: info.is_resource,
+            path: &info.path,
+        };
+        match self.gate.may(&what) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(reason) | Decision::NoOpinion(reason) => Err(chain::forbidden(&what, &reason)),
+        }
+    }
+
+    async fn verb<B>(&self, call: &Arc<Call>, body: B) -> Result<Response<Body>>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+        B::Error: std::fmt::Display,
+    {
+        if call.part.is_some() || !call.info.subresource.is_empty() {
+            return Err(Status::no_such_resource());
+        }
+        let has = |verb| call.endpoint.verbs.has(verb);
+        let cache = &*self.cache;
+        match call.info.verb {
+            "get" if has(Verb::Get) => get::get(cache, call).await,
+            "list" if has(Verb::List) => {
+                let options = ListOptions::read(&call.query, false)?;
+                let selector = Selector::of(call, &options)?;
+                answer::list(call, &list::list(cache, call, &options, &selector).await?)
+            }
+            "watch" if has(Verb::Watch) => self.watch(call).await,
+            "create" if has(Verb::Create) => create::create(cache, call, &body::read(body).await?).await,
+            "update" if has(Verb::Update) => update::update(cache, call, &body::read(body).await?).await,
+            "delete" if has(Verb::Delete) => delete::delete(cache, call, &body::read(body).await?).await,
+            "deletecollection" if has(Verb::DeleteCollection) => {
+                delete::delete_collection(cache, call, &body::read(body).await?).await
+            }
+            _ => Err(Status::method_not_allowed()),
+        }
+    }
+
+    async fn watch(&self, call: &Arc<Call>) -> Result<Response<Body>> {
+        let options = ListOptions::read(&call.query, true)?;
+        let selector = Selector::of(call, &options)?;
+        let lasts = match options.timeout {
+            Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
+            // So that not all come again at once.
+            _ => self.watch_min.mul_f64(1.0 + rand::rng().random::<f64>()),
+        };
+        let frames = Frames::new(call.clone());
+        let stop = self.stop.clone();
+        let stream = watching::watch(&self.cache, call, &options, selector, frames, lasts, stop).await?;
+        Ok(answer::stream(call.accepted.encoding, body::stream(stream)))
+    }
+}
+
+impl Answer for Server {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        self.handle(parts, body).await
+    }
+}
+
+fn info(parts: &Parts, query: &Query) -> Info {
+    let selector = query.text("fieldSelector");
+    let name = selector.split(',').find_map(|term| term.strip_prefix("metadata.name="));
+    let asked = Asked {
+        is_watch: query.flag("watch"),
+        name: name.map(|name| name.trim_start_matches('=')).filter(|name| !name.contains('\\')),
+    };
+    Info::read(&parts.method, parts.uri.path(), asked)
+}
+
+/// The form in which a refusal is told.
+fn error_encoding(parts: &Parts) -> Encoding {
+    let accepted = media::accept(&chain::joined(&parts.headers, ACCEPT), true, true);
+    accepted.map_or(Encoding::Json, |accepted| accepted.encoding)
+}
+
+fn call(info: Info, query: Query, user: User, endpoint: Arc<Endpoint>, parts: Parts) -> Result<Call> {
+    let part = endpoint.subresource(&info.subresource).cloned();
+    let header = chain::joined(&parts.headers, ACCEPT);
+    let protobuf = endpoint.has_protobuf();
+    let accepted = match info.verb {
+        "watch" => media::accept(&header, protobuf, true),
+        _ => media::accept(&header, protobuf, true),
+    };
+    let accepted = accepted.ok_or_else(|| Status::not_acceptable(&answer::MEDIA))?;
+    let accepted = Accepted {
+        pretty: query.flag("pretty"),
+        form: if part.is_some() { Form::Plain } else { accepted.form },
+        ..accepted
+    };
+    Ok(Call {
+        info,
+        query,
+        user,
+        endpoint,
+        part,
+        accepted,
+        headers: parts.headers,
+        now: Timestamp::now(),
+        warnings: parking_lot::Mutex::default(),
+    })
+}

@@ -1,0 +1,14 @@
+//! What is done with a resource: one file per verb.
+
+pub mod create;
+pub mod decode;
+pub mod delete;
+pub mod deletion;
+pub mod frames;
+pub mod get;
+pub mod list;
+pub mod options;
+pub mod rules;
+pub mod store;
+pub mod update;
+pub mod watch;

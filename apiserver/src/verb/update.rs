@@ -1,0 +1,50 @@
+//! UPDATE: an object as a whole.
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use super::decode::{self, Expected};
+use super::store::{Change, Found, Written};
+use super::{create, rules, store};
+use crate::answer;
+use crate::cache::Cache;
+use crate::call::Call;
+use crate::fault::Result;
+use crate::serve::Body;
+
+/// Replaces an object by that of the body.
+///
+/// # Errors
+/// It is none, is refused, has changed meanwhile, or is not there.
+pub async fn update(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<Body>> {
+    let expected = Expected {
+        kind: call.endpoint.gvk(),
+        schema: call.schema()?,
+    };
+    let mut object = decode::object(call, body, &expected)?;
+    rules::match_name(call, &mut object)?;
+    create::match_namespace(call, &mut object)?;
+    let rest = call.rest();
+    let written = store::update(cache, call, &rest, |found| {
+        let found = found.ok_or_else(|| call.not_found())?;
+        change(call, found, object.clone())
+    });
+    let Written { object, .. } = written.await?;
+    answer::object(call, 200, &object)
+}
+
+/// What a new form of an object comes to.
+///
+/// # Errors
+/// It is refused.
+pub fn change(call: &Call, found: &Found, mut new: Value) -> Result<Change> {
+    rules::prepare_update(call, &mut new, found)?;
+    if rules::is_released(&new) {
+        return Ok(Change::Delete);
+    }
+    if new == found.object {
+        return Ok(Change::Keep(new));
+    }
+    Ok(Change::Write(new))
+}
