@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub(crate) const HELP: &str = "Roles, each with the flags of the program it stands for:
   pintle etcd [flags]       the store; also etcd gateway and etcd grpc-proxy
   pintle etcdctl [command]  its command-line client
-  pintle etcdutl [command]  its tool for files";
+  pintle etcdutl [command]  its tool for files
+  pintle kube-apiserver [flags]  the API server of Kubernetes";
 
 /// One role.
 pub(crate) struct Role {
@@ -16,7 +17,7 @@ pub(crate) struct Role {
 }
 
 /// All roles.
-pub(crate) const ALL: [Role; 3] = [
+pub(crate) const ALL: [Role; 4] = [
     Role {
         name: "etcd",
         run: etcd,
@@ -28,6 +29,10 @@ pub(crate) const ALL: [Role; 3] = [
     Role {
         name: "etcdutl",
         run: etcdutl,
+    },
+    Role {
+        name: "kube-apiserver",
+        run: apiserver::run::run,
     },
 ];
 

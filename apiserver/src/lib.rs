@@ -14,6 +14,7 @@ pub mod fault;
 pub mod flags;
 pub mod object;
 pub mod registry;
+pub mod run;
 pub mod serve;
 pub mod server;
 pub mod storage;

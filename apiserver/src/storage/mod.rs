@@ -8,6 +8,7 @@
 
 pub mod encoding;
 pub mod keys;
+pub mod route;
 mod store;
 mod streams;
 

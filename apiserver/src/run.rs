@@ -1,0 +1,155 @@
+//! `kube-apiserver` as a process: from its flags to its exit code.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::authn::User;
+use crate::authz::{Attributes, Decision};
+use crate::cache::{self, Cache};
+use crate::documents::VERSION;
+use crate::fault::Result as Refusable;
+use crate::flags::Flags;
+use crate::serve::{self, Peer};
+use crate::server::{Gate, Server};
+use crate::storage::{Store, route};
+
+/// Why the server does not run.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command; the first argument is the name of the program.
+#[must_use]
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let flags = match Flags::try_parse_from(arguments) {
+        Ok(flags) => flags,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            // Without a terminal there is nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(u8::from(!is_help));
+        }
+    };
+    if let Some(wanted) = &flags.version
+        && wanted != "false"
+    {
+        let _ = writeln!(std::io::stdout(), "Kubernetes {VERSION}");
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(until_told(flags)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "Error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until a signal comes.
+async fn until_told(flags: Flags) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (stop, stopped) = watch::channel(false);
+    let serving = serve(flags, stopped);
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended,
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    let _ = stop.send(true);
+    serving.await
+}
+
+/// Serves until `stop` turns true.
+///
+/// # Errors
+/// A flag asks for what is not there, a file cannot be read, the address is taken.
+pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    let tls = store_tls(&flags)?;
+    let route = route::to_servers(&flags.etcd_servers, tls)?;
+    let cache = Arc::new(Cache::new(Store::new(route), &flags.etcd_prefix));
+    let gate = Box::new(Open::new(&flags)?);
+    let watch_min = Duration::from_secs(flags.min_request_timeout);
+    let server = Server::new(cache.clone(), gate, watch_min, stop.clone());
+    let certificate = tls::Server::asking(&serving_tls(&flags)?)?;
+    let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
+    tracing::info!(address = %listener.local_addr()?, "serving securely");
+    let feeding = tokio::spawn(cache::run(cache, stop.clone()));
+    serve::serve(listener, Some(certificate), Arc::new(server), stop).await;
+    feeding.await?;
+    Ok(())
+}
+
+fn store_tls(flags: &Flags) -> Result<Option<tls::Client>, Failure> {
+    if !flags.etcd_servers.iter().any(|server| server.starts_with("https:")) {
+        return Ok(None);
+    }
+    let path = |file: &Option<std::path::PathBuf>| file.clone().unwrap_or_default();
+    let settings = tls::Settings {
+        cert: path(&flags.etcd_certfile),
+        key: path(&flags.etcd_keyfile),
+        trusted_ca: path(&flags.etcd_cafile),
+        ..tls::Settings::default()
+    };
+    Ok(Some(tls::Client::new(&settings, tls::Trust::Checked)?))
+}
+
+fn serving_tls(flags: &Flags) -> Result<tls::Settings, Failure> {
+    if let (Some(cert), Some(key)) = (&flags.tls_cert_file, &flags.tls_private_key_file) {
+        return Ok(of_files(cert, key));
+    }
+    let (cert, key) = (flags.cert_dir.join("apiserver.crt"), flags.cert_dir.join("apiserver.key"));
+    if cert.exists() && key.exists() {
+        return Ok(of_files(&cert, &key));
+    }
+    let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned(), flags.bind_address.to_string()];
+    Ok(tls::self_signed::in_directory(&flags.cert_dir, &hosts, 1)?)
+}
+
+fn of_files(cert: &Path, key: &Path) -> tls::Settings {
+    tls::Settings {
+        cert: cert.to_owned(),
+        key: key.to_owned(),
+        ..tls::Settings::default()
+    }
+}
+
+/// Everybody may do everything (`--authorization-mode=AlwaysAllow`).
+struct Open;
+
+impl Open {
+    fn new(flags: &Flags) -> Result<Self, Failure> {
+        if flags.authorization_mode != ["AlwaysAllow"] {
+            let modes = flags.authorization_mode.join(",");
+            return Err(format!("--authorization-mode={modes} is not there yet").into());
+        }
+        Ok(Self)
+    }
+}
+
+impl Gate for Open {
+    fn who(&self, _: &Peer, _: &http::HeaderMap) -> Refusable<User> {
+        Ok(User {
+            name: "system:anonymous".to_owned(),
+            groups: vec!["system:unauthenticated".to_owned()],
+            ..User::default()
+        })
+    }
+
+    fn may(&self, _: &Attributes<'_>) -> Decision {
+        Decision::Allow(String::new())
+    }
+}
