@@ -1,7 +1,7 @@
 //! What clients get: objects, lists and refusals in the form and encoding that they accept.
 
 use api::schema::Gvk;
-use api::wire::{envelope, yaml};
+use api::wire::yaml;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -15,6 +15,7 @@ use crate::chain::media::{Accepted, Encoding, Form};
 use crate::fault::{Result, Status};
 use crate::registry::Endpoint;
 use crate::serve::Body;
+use crate::storage::encoding::seal;
 use crate::verb::list::Listed;
 
 /// Bytes of a list that are sent at once.
@@ -72,7 +73,7 @@ pub fn encoded(code: u16, encoding: Encoding, value: &Value) -> Response<Body> {
     match encoding {
         Encoding::Json => json_of(code, value),
         Encoding::Yaml => bytes(code, "application/yaml", yaml::write(value)),
-        Encoding::Protobuf => match envelope::seal(value) {
+        Encoding::Protobuf => match seal(value) {
             Ok(sealed) => bytes(code, "application/vnd.kubernetes.protobuf", sealed),
             Err(_) => json_of(code, value),
         },

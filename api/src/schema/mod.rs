@@ -133,12 +133,16 @@ impl Type {
     /// The field of this JSON name.
     #[must_use]
     pub fn field(&self, json: &str) -> Option<&Field> {
+        self.position(json).map(|at| &self.fields[at])
+    }
+
+    /// The position of the field of this JSON name in [`Self::fields`].
+    #[must_use]
+    pub fn position(&self, json: &str) -> Option<usize> {
         let found = self
             .by_json
             .binary_search_by(|at| (*self.fields[usize::from(*at)].json).cmp(json));
-        found
-            .ok()
-            .map(|at| &self.fields[usize::from(self.by_json[at])])
+        found.ok().map(|at| usize::from(self.by_json[at]))
     }
 
     /// The field of this protobuf number in the messages of these numbers.

@@ -1,52 +1,46 @@
-//! The encodings of objects: JSON, YAML, protobuf, driven by the schema.
+//! The encodings of objects: JSON, YAML, protobuf; all driven by the tables of [`crate::schema`].
 //!
-//! Whatever comes in becomes a canonical tree: the one that Go prints after it has decoded into its
-//! structs. So nothing that a kind does not know gets further, and equal objects are equal trees.
+//! Whatever an object came in, it is read into the same *canonical* tree: what Go prints as JSON after
+//! it decoded the object into its struct. So fields that the table does not know are gone (unless the
+//! type keeps them), `null` is gone, empty values that Go leaves out are gone, and those that Go prints
+//! though they are empty are there (`""`, `0`, `false`, `null` for a list that is not there, an object
+//! for a struct that is no pointer). Quantities, times, durations and bytes have one spelling.
+//!
+//! ```text
+//! JSON ──json::read──┐
+//! YAML ──yaml::read──┼─► canonical tree ──protobuf::write──► protobuf ──envelope::join──► k8s\0…
+//! protobuf ─ ::read ─┘        ▲
+//!                    any tree ┘ normalize
+//! ```
+//!
+//! Nesting is bounded by [`MOST_NESTING`] in all of them.
 
-mod canonical;
+mod canon;
 pub mod envelope;
+mod error;
 pub mod json;
+mod leaf;
+mod names;
+mod normal;
 pub mod protobuf;
-mod scalar;
+mod time;
 pub mod yaml;
 
 use serde_json::Value;
 
-use crate::schema::{Schema, TypeId};
+pub use error::{DecodeError, EncodeError};
+pub use normal::normalize;
 
-/// How deep objects may be nested.
-pub(crate) const DEPTH_MAX: usize = 200;
+/// An object nests at most so deep. Go's bound for JSON is 10,000; no kind comes near this one, and a
+/// thread's stack holds it.
+pub const MOST_NESTING: usize = 256;
 
-/// Bytes that are no object of the kind they should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct DecodeError(pub String);
-
-impl DecodeError {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-/// A decoded object.
+/// An object that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
-    /// Its canonical tree.
+    /// The canonical tree.
     pub value: Value,
-    /// Fields that it has twice, or that its kind does not have, in upstream's words
-    /// (`unknown field "spec.foo"`).
+    /// What a strict decoder says about it, in upstream's words and order, at most 100 of them: fields
+    /// that are unknown, and fields that are there twice.
     pub problems: Vec<String>,
 }
-
-/// Makes a tree that has been put together here canonical.
-///
-/// # Errors
-/// A value is not of its field's shape.
-pub fn normalize(schema: &Schema, id: TypeId, value: Value) -> Result<Read, DecodeError> {
-    let mut problems = Vec::new();
-    let value = canonical::object(schema, id, value, &mut problems)?;
-    Ok(Read { value, problems })
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,8 @@
 //! Objects as the store keeps them: built-in kinds as `k8s\0` protobuf, custom ones and the two kinds of
 //! the API itself as JSON, as upstream does.
 
-use api::wire::{DecodeError, envelope};
+use api::schema::{Gvk, builtin};
+use api::wire::{DecodeError, envelope, json};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -9,6 +10,18 @@ use serde_json::Value;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct EncodeError(String);
+
+/// An object of a built-in kind as protobuf in its envelope.
+///
+/// # Errors
+/// Its kind is none of the built-in ones, or it is not canonical.
+pub fn seal(object: &Value) -> Result<Vec<u8>, EncodeError> {
+    let text = |key: &str| object[key].as_str().unwrap_or_default();
+    let kind = Gvk::parse(text("apiVersion"), text("kind"));
+    let id = builtin().kind(&kind);
+    let id = id.ok_or_else(|| EncodeError(format!("{} has no protobuf form", kind.kind)))?;
+    envelope::write(builtin(), id, object).map_err(|error| EncodeError(error.to_string()))
+}
 
 /// Whether the built-in kinds of a group are kept as protobuf.
 #[must_use]
@@ -26,8 +39,7 @@ pub fn encode(object: &Value, as_protobuf: bool) -> Result<Bytes, EncodeError> {
         metadata.remove("resourceVersion");
     }
     if as_protobuf {
-        let sealed = envelope::seal(&object);
-        return sealed.map(Bytes::from).map_err(|error| EncodeError(error.to_string()));
+        return seal(&object).map(Bytes::from);
     }
     let bytes = serde_json::to_vec(&object).map_err(|error| EncodeError(error.to_string()))?;
     Ok(bytes.into())
@@ -39,12 +51,12 @@ pub fn encode(object: &Value, as_protobuf: bool) -> Result<Bytes, EncodeError> {
 /// The bytes are none.
 pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
     if bytes.starts_with(envelope::MAGIC) {
-        return envelope::open(bytes);
+        return envelope::read(builtin(), bytes);
     }
-    let (object, _) = api::wire::json::tree(bytes)?;
+    let object = json::read_any(bytes)?.value;
     if object.is_object() {
         Ok(object)
     } else {
-        Err(DecodeError("the stored value is no object".to_owned()))
+        Err(DecodeError::Value("the stored value is no object".to_owned()))
     }
 }

@@ -107,7 +107,7 @@ pub fn tell(call: &Call, expected: &Expected<'_>, problems: Vec<String>) -> Resu
         FieldValidation::Ignore => {}
         FieldValidation::Warn => problems.into_iter().for_each(|problem| call.warn(problem)),
         FieldValidation::Strict => {
-            let error = DecodeError(format!("strict decoding error: {}", problems.join(", ")));
+            let error = DecodeError::Value(format!("strict decoding error: {}", problems.join(", ")));
             return Err(refuse(expected, &error));
         }
     }
@@ -138,7 +138,7 @@ fn kind_of(encoding: Encoding, bytes: &[u8]) -> std::result::Result<Option<(Stri
             meta.map(|meta| (meta.api_version, meta.kind))
         }
         Encoding::Yaml => {
-            let tree = wire::yaml::tree(bytes)?;
+            let tree = wire::yaml::read_any(bytes)?.value;
             let text = |key: &str| tree[key].as_str().unwrap_or_default().to_owned();
             Some((text("apiVersion"), text("kind")))
         }

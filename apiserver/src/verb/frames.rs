@@ -10,6 +10,7 @@ use super::watch::{Content, Framer, Kind};
 use crate::answer;
 use crate::call::Call;
 use crate::chain::media::{Encoding, Form};
+use crate::storage::encoding::seal;
 
 /// Makes frames as a call's client accepts them.
 #[derive(Debug)]
@@ -59,9 +60,9 @@ impl Frames {
         }
         if endpoint.custom.is_none()
             && let Some((schema, id)) = endpoint.schema()
-            && let Ok(read) = api::wire::normalize(schema, id, object.clone())
         {
-            object = read.value;
+            // Nothing in it could be wrong.
+            let _ = api::wire::normalize(schema, id, &mut object);
         }
         if let Some(object) = object.as_object_mut() {
             object.insert("apiVersion".to_owned(), endpoint.api_version().into());
@@ -83,8 +84,8 @@ impl Framer for Frames {
         }
         let object = self.tree(content);
         match accepted.encoding {
-            Encoding::Protobuf => match envelope::seal(&object) {
-                Ok(sealed) => envelope::frame(kind.name(), &sealed).into(),
+            Encoding::Protobuf => match seal(&object) {
+                Ok(sealed) => envelope::watch_frame(kind.name(), &sealed).into(),
                 Err(error) => {
                     tracing::error!(%error, "an event cannot be encoded");
                     Bytes::new()

@@ -1,205 +1,175 @@
-//! From canonical trees to bytes.
+//! Canonical tree to protobuf, from the last field to the first.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
-use super::{BYTES, EncodeError, FIXED64, VARINT};
-use crate::schema::{Schema, Shape, Step, Type, TypeId};
-use crate::wire::scalar;
+use super::buffer::Buffer;
+use super::input::Wire;
+use crate::schema::{Field, Schema, Shape, TypeId};
+use crate::wire::{EncodeError, MOST_NESTING};
 
-/// Writes an object; `apiVersion` and `kind` lie around it, in the envelope.
-///
-/// # Errors
-/// A value is not of its field's shape: the tree is not canonical.
-pub fn write(schema: &Schema, id: TypeId, value: &Value) -> Result<Vec<u8>, EncodeError> {
-    let writer = Writer { schema };
-    let mut out = Vec::with_capacity(512);
-    writer.object(id, value, &mut out)?;
-    Ok(out)
+pub(super) struct Writer<'s, 'b> {
+    pub(super) schema: &'s Schema,
+    pub(super) out: &'b mut Buffer,
+    depth: usize,
 }
 
-pub(crate) fn varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push((value as u8) | 0x80);
-        value >>= 7;
+pub(super) fn root(
+    schema: &Schema,
+    id: TypeId,
+    value: &Value,
+    out: &mut Buffer,
+) -> Result<(), EncodeError> {
+    let mut writer = Writer {
+        schema,
+        out,
+        depth: 0,
+    };
+    match value {
+        Value::Object(map) => writer.object(id, Some(map)),
+        other => Err(mismatch("object", other, "object")),
     }
-    out.push(value as u8);
 }
 
-fn tag(number: u32, kind: u32, out: &mut Vec<u8>) {
-    varint(u64::from(number) << 3 | u64::from(kind), out);
+pub(super) fn mismatch(field: &str, found: &Value, wanted: &'static str) -> EncodeError {
+    EncodeError::Mismatch {
+        field: field.into(),
+        found: match found {
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        },
+        wanted,
+    }
 }
 
-/// A field of bytes.
-pub(crate) fn bytes_field(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
-    tag(number, BYTES, out);
-    varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-}
-
-fn varint_field(number: u32, value: u64, out: &mut Vec<u8>) {
-    tag(number, VARINT, out);
-    varint(value, out);
-}
-
-struct Writer<'a> {
-    schema: &'a Schema,
-}
-
-impl Writer<'_> {
-    fn object(&self, id: TypeId, value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let of = self.schema.get(id);
-        let empty = Map::new();
-        let map = match value {
-            Value::Object(map) => map,
-            Value::Null => &empty,
-            _ => return Err(wrong(&of.name)),
-        };
-        self.steps(of, of.layout(), map, out)
+impl Writer<'_, '_> {
+    /// The fields of an object; those that are no pointers even if it is not there.
+    pub(super) fn object(
+        &mut self,
+        id: TypeId,
+        map: Option<&Map<String, Value>>,
+    ) -> Result<(), EncodeError> {
+        if self.depth >= MOST_NESTING {
+            return Err(EncodeError::Depth);
+        }
+        self.depth += 1;
+        let schema = self.schema;
+        self.message(&schema.get(id).fields, 0, map)?;
+        self.depth -= 1;
+        Ok(())
     }
 
-    fn steps(&self, of: &Type, steps: &[Step], map: &Map<String, Value>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        for step in steps {
-            match step {
-                Step::Field(at) => {
-                    let field = &of.fields[usize::from(*at)];
-                    let value = map.get(&*field.json).filter(|value| !value.is_null());
-                    match value {
-                        None if field.pointer => {}
-                        None => self.value(field.number, &field.slot.shape, &Value::Null, out)?,
-                        Some(value) => self.value(field.number, &field.slot.shape, value, out)?,
-                    }
+    /// The fields of a message that lies so many messages deep within its type.
+    fn message(
+        &mut self,
+        fields: &[Field],
+        level: usize,
+        map: Option<&Map<String, Value>>,
+    ) -> Result<(), EncodeError> {
+        let own = fields.partition_point(|field| field.within.len() == level);
+        let (mut own, mut rest) = fields.split_at(own);
+        while let Some(last) = own.last().or(rest.last()) {
+            let inlined = rest.last().map(|field| field.within[level]);
+            match inlined {
+                Some(number) if own.last().is_none_or(|field| field.number < number) => {
+                    let start = rest.partition_point(|field| field.within[level] < number);
+                    let (before, group) = rest.split_at(start);
+                    let end = self.out.len();
+                    self.message(group, level + 1, map)?;
+                    self.out.close(number, end);
+                    rest = before;
                 }
-                Step::Inlined(number, steps) => {
-                    self.within(*number, out, |out| self.steps(of, steps, map, out))?;
+                _ => {
+                    self.field(last, map.and_then(|map| map.get(&*last.json)))?;
+                    own = &own[..own.len() - 1];
                 }
             }
         }
         Ok(())
     }
 
-    /// A message whose length is known only when it has been written: room for a short length is kept
-    /// free, and what is longer is moved.
-    fn within(
-        &self,
-        number: u32,
-        out: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
-        tag(number, BYTES, out);
-        let at = out.len();
-        out.push(0);
-        write(out)?;
-        let length = out.len() - at - 1;
-        if length < 0x80 {
-            out[at] = length as u8;
+    fn field(&mut self, field: &Field, value: Option<&Value>) -> Result<(), EncodeError> {
+        let number = field.number;
+        if number == 0 {
             return Ok(());
         }
-        let mut prefix = Vec::with_capacity(5);
-        varint(length as u64, &mut prefix);
-        out.splice(at..=at, prefix);
-        Ok(())
+        let value = value.filter(|value| !value.is_null());
+        match (&field.slot.shape, value) {
+            (Shape::List(list), Some(Value::Array(items))) => {
+                for item in items.iter().rev() {
+                    self.element(&field.json, number, &list.item.shape, Some(item))?;
+                }
+                Ok(())
+            }
+            (Shape::Map(of), Some(Value::Object(map))) => {
+                for (key, value) in map.iter().rev() {
+                    let end = self.out.len();
+                    self.element(&field.json, 2, &of.value.shape, Some(value))?;
+                    self.out.bytes(1, key.as_bytes());
+                    self.out.close(number, end);
+                }
+                Ok(())
+            }
+            (Shape::List(_) | Shape::Map(_), None) => Ok(()),
+            (_, None) if field.pointer => Ok(()),
+            (shape, value) => self.element(&field.json, number, shape, value),
+        }
     }
 
-    fn value(&self, number: u32, shape: &Shape, value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    /// One value; what Go has in its place if there is none.
+    pub(super) fn element(
+        &mut self,
+        field: &str,
+        number: u32,
+        shape: &Shape,
+        value: Option<&Value>,
+    ) -> Result<(), EncodeError> {
+        let value = value.unwrap_or(&Value::Null);
+        let wrong = |wanted| Err(mismatch(field, value, wanted));
         match (shape, value) {
-            (Shape::List(list), Value::Array(items)) => {
-                for item in items {
-                    self.value(number, &list.item.shape, item, out)?;
+            (Shape::Bool, Value::Null) => self.out.integer(number, 0),
+            (Shape::Bool, Value::Bool(value)) => self.out.integer(number, i64::from(*value)),
+            (Shape::Bool, _) => return wrong("bool"),
+            (Shape::Int32 | Shape::Int64, value) => {
+                let value = match value {
+                    Value::Null => Some(0),
+                    value => value.as_i64(),
+                };
+                match value {
+                    Some(value) => self.out.integer(number, value),
+                    None => return wrong("integer"),
                 }
             }
-            (Shape::Map(of), Value::Object(map)) => {
-                for (key, value) in map {
-                    self.within(number, out, |out| {
-                        bytes_field(1, key.as_bytes(), out);
-                        self.value(2, &of.value.shape, value, out)
-                    })?;
-                }
-            }
-            (Shape::Bool, Value::Bool(value)) => varint_field(number, u64::from(*value), out),
-            (Shape::Bool, Value::Null) => varint_field(number, 0, out),
-            (Shape::Int32 | Shape::Int64, Value::Number(value)) => {
-                let value = value.as_i64().ok_or_else(|| wrong("a number"))?;
-                varint_field(number, value as u64, out);
-            }
-            (Shape::Int32 | Shape::Int64, Value::Null) => varint_field(number, 0, out),
             (Shape::Double, value) => {
-                tag(number, FIXED64, out);
-                let value = value.as_f64().unwrap_or_default();
-                out.extend_from_slice(&value.to_bits().to_le_bytes());
+                let value = match value {
+                    Value::Null => Some(0.0),
+                    value => value.as_f64(),
+                };
+                let Some(value) = value else {
+                    return wrong("number");
+                };
+                self.out.put(&value.to_bits().to_le_bytes());
+                self.out.tag(number, Wire::Fixed64);
             }
-            (Shape::String, Value::String(text)) => bytes_field(number, text.as_bytes(), out),
-            (Shape::String, Value::Null) => bytes_field(number, b"", out),
-            (Shape::Bytes, Value::String(text)) => {
-                let bytes = BASE64_STANDARD.decode(text).map_err(|_| wrong("base64"))?;
-                bytes_field(number, &bytes, out);
-            }
-            (Shape::Bytes, Value::Null) => {}
-            (Shape::Object(id), value) => self.within(number, out, |out| self.object(*id, value, out))?,
-            (shape, value) => self.within(number, out, |out| self.special(shape, value, out))?,
-        }
-        Ok(())
-    }
-
-    /// What is a message in protobuf and a value of its own kind in JSON.
-    fn special(&self, shape: &Shape, value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        match (shape, value) {
-            (Shape::Time | Shape::MicroTime | Shape::Raw | Shape::Fields | Shape::Any, Value::Null) => {}
-            (Shape::Time | Shape::MicroTime, Value::String(text)) => {
-                let at = scalar::moment(text).map_err(EncodeError)?;
-                varint_field(1, at.as_second() as u64, out);
-                varint_field(2, at.subsec_nanosecond() as u64, out);
-            }
-            (Shape::Duration, value) => {
-                let nanos = scalar::nanos(value.as_str().unwrap_or("0")).ok_or_else(|| wrong("a duration"))?;
-                varint_field(1, nanos as u64, out);
-            }
-            (Shape::Quantity, value) => bytes_field(1, value.as_str().unwrap_or("0").as_bytes(), out),
-            (Shape::IntOrString, Value::String(text)) => {
-                varint_field(1, 1, out);
-                varint_field(2, 0, out);
-                bytes_field(3, text.as_bytes(), out);
-            }
-            (Shape::IntOrString, value) => {
-                varint_field(1, 0, out);
-                varint_field(2, value.as_i64().unwrap_or_default() as u64, out);
-                bytes_field(3, b"", out);
-            }
-            (Shape::Raw | Shape::Fields | Shape::Any, value) => {
-                let json = serde_json::to_vec(value).map_err(|error| EncodeError(error.to_string()))?;
-                bytes_field(1, &json, out);
-            }
-            (Shape::Strings, Value::Array(items)) => texts(1, items, out)?,
-            (Shape::Strings, Value::Null) => {}
-            (Shape::SchemaOrList(id), Value::Array(items)) => {
-                for item in items {
-                    self.within(2, out, |out| self.object(*id, item, out))?;
+            (Shape::String, Value::Null) => self.out.bytes(number, b""),
+            (Shape::String, Value::String(text)) => self.out.bytes(number, text.as_bytes()),
+            (Shape::String, _) => return wrong("string"),
+            (Shape::Bytes, value) => return self.base64(field, number, value),
+            (shape, value) => {
+                // All else is a message.
+                let end = self.out.len();
+                match (shape, value) {
+                    (Shape::Object(id), Value::Object(map)) => self.object(*id, Some(map))?,
+                    (Shape::Object(id), Value::Null) => self.object(*id, None)?,
+                    (Shape::Object(_), _) => return wrong("object"),
+                    (shape, value) => self.special(field, shape, value)?,
                 }
+                self.out.close(number, end);
             }
-            (Shape::SchemaOrBool(_), Value::Bool(value)) => varint_field(1, u64::from(*value), out),
-            (Shape::SchemaOrBool(id), value) => {
-                varint_field(1, 1, out);
-                self.within(2, out, |out| self.object(*id, value, out))?;
-            }
-            (Shape::SchemaOrStrings(_), Value::Array(items)) => texts(2, items, out)?,
-            (Shape::SchemaOrList(id) | Shape::SchemaOrStrings(id), value) => {
-                self.within(1, out, |out| self.object(*id, value, out))?;
-            }
-            (_, _) => return Err(wrong("this shape")),
         }
         Ok(())
     }
-}
-
-fn texts(number: u32, items: &[Value], out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    for item in items {
-        let text = item.as_str().ok_or_else(|| wrong("text"))?;
-        bytes_field(number, text.as_bytes(), out);
-    }
-    Ok(())
-}
-
-fn wrong(expected: &str) -> EncodeError {
-    EncodeError(format!("a value that is not {expected} cannot be encoded"))
 }

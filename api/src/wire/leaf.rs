@@ -1,0 +1,206 @@
+//! Values that hold no others: read from a token of JSON into their one spelling.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+
+use super::canon;
+use super::time;
+use crate::quantity::Quantity;
+use crate::schema::Shape;
+
+/// Go's standard encoding: padded, but forgiving about the bits that no byte takes.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
+/// A token of JSON.
+pub(super) enum Token<'t> {
+    Null,
+    Bool(bool),
+    /// A number's literal.
+    Number(&'t str),
+    /// A text, and what stands between its quotes.
+    Text(&'t str, &'t [u8]),
+    Array,
+    Object,
+}
+
+impl Token<'_> {
+    /// What Go's errors call it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Token::Null => "null",
+            Token::Bool(_) => "bool",
+            Token::Number(_) => "number",
+            Token::Text(..) => "string",
+            Token::Array => "array",
+            Token::Object => "object",
+        }
+    }
+}
+
+/// Why a token is no value of a shape.
+pub(super) enum LeafError {
+    /// It is not of the type; the first of these is told when all is read.
+    Type(String, &'static str),
+    /// It is not of the type that the value's own decoder wants; told at once.
+    Inner(String, &'static str),
+    /// It is of the type, but no value of it; told when all is read.
+    Late(String),
+    /// The same, told at once.
+    Now(String),
+}
+
+/// The value of a token; `Null` if there is nothing.
+///
+/// # Errors
+///
+/// If it is not of that shape. Shapes that hold other values are not read here.
+pub(super) fn read(shape: &Shape, token: &Token<'_>) -> Result<Value, LeafError> {
+    match shape {
+        Shape::Quantity => quantity(token),
+        Shape::IntOrString => int_or_string(token),
+        Shape::Duration => duration(token),
+        _ if matches!(token, Token::Null) => Ok(Value::Null),
+        Shape::Time => moment(token, false),
+        Shape::MicroTime => moment(token, true),
+        Shape::Bool => match token {
+            Token::Bool(value) => Ok(Value::Bool(*value)),
+            _ => Err(mismatch(token, "bool")),
+        },
+        Shape::Int32 => integer(token, "int32", LeafError::Type),
+        Shape::Int64 => integer(token, "int64", LeafError::Type),
+        Shape::Double => double(token),
+        Shape::Bytes => bytes(token),
+        _ => match token {
+            Token::Text(text, _) => Ok(Value::String((*text).into())),
+            _ => Err(mismatch(token, "string")),
+        },
+    }
+}
+
+fn mismatch(token: &Token<'_>, wanted: &'static str) -> LeafError {
+    LeafError::Type(token.word().into(), wanted)
+}
+
+fn integer(
+    token: &Token<'_>,
+    wanted: &'static str,
+    error: fn(String, &'static str) -> LeafError,
+) -> Result<Value, LeafError> {
+    let Token::Number(literal) = token else {
+        return Err(error(token.word().into(), wanted));
+    };
+    let value = literal.parse::<i64>().ok();
+    value
+        .filter(|value| wanted == "int64" || i32::try_from(*value).is_ok())
+        .map(Value::from)
+        .ok_or_else(|| error(format!("number {literal}"), wanted))
+}
+
+fn double(token: &Token<'_>) -> Result<Value, LeafError> {
+    let Token::Number(literal) = token else {
+        return Err(mismatch(token, "float64"));
+    };
+    let value = literal.parse::<f64>().ok();
+    value
+        .filter(|value| value.is_finite())
+        .map(canon::double)
+        .ok_or_else(|| LeafError::Type(format!("number {literal}"), "float64"))
+}
+
+fn bytes(token: &Token<'_>) -> Result<Value, LeafError> {
+    let Token::Text(text, _) = token else {
+        return Err(mismatch(token, "[]uint8"));
+    };
+    let bytes = from_base64(text).map_err(LeafError::Late)?;
+    Ok(Value::String(to_base64(&bytes)))
+}
+
+/// The bytes of a base64 text; line breaks in it do not count.
+///
+/// # Errors
+///
+/// Go's text, if it is none.
+pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
+    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let joined: Cow<'_, [u8]> = if text.as_bytes().iter().any(breaks) {
+        text.bytes().filter(|byte| !breaks(byte)).collect()
+    } else {
+        text.as_bytes().into()
+    };
+    BASE64.decode(&joined).map_err(|error| {
+        let at = match error {
+            base64::DecodeError::InvalidByte(at, _)
+            | base64::DecodeError::InvalidLastSymbol(at, _) => at,
+            base64::DecodeError::InvalidLength(at) => at,
+            base64::DecodeError::InvalidPadding => joined.len(),
+        };
+        format!("illegal base64 data at input byte {at}")
+    })
+}
+
+/// Bytes as base64.
+pub(super) fn to_base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+fn quantity(token: &Token<'_>) -> Result<Value, LeafError> {
+    let text = match token {
+        Token::Null => return Ok(Value::Null),
+        Token::Bool(true) => "true",
+        Token::Bool(false) => "false",
+        Token::Number(literal) => literal,
+        // Upstream reads what stands between the quotes as it is, escapes and all.
+        Token::Text(_, raw) => std::str::from_utf8(raw).unwrap_or("?"),
+        Token::Array | Token::Object => "?",
+    };
+    let value =
+        Quantity::parse(text.trim()).map_err(|error| LeafError::Now(error.to_string()))?;
+    Ok(Value::String(value.to_string()))
+}
+
+fn int_or_string(token: &Token<'_>) -> Result<Value, LeafError> {
+    match token {
+        Token::Null => Ok(Value::Null),
+        Token::Text(text, _) => Ok(Value::String((*text).into())),
+        _ => integer(token, "int32", LeafError::Inner),
+    }
+}
+
+fn moment(token: &Token<'_>, micro: bool) -> Result<Value, LeafError> {
+    let Token::Text(text, _) = token else {
+        return Err(LeafError::Inner(token.word().into(), "string"));
+    };
+    let parsed = if micro {
+        time::parse_micro(text)
+    } else {
+        time::parse(text)
+    };
+    let moment = parsed.map_err(LeafError::Now)?;
+    Ok(print_moment(moment, micro))
+}
+
+/// A moment's text; `Null` for Go's zero time.
+pub(super) fn print_moment(moment: time::Moment, micro: bool) -> Value {
+    match (moment.is_zero(), micro) {
+        (true, _) => Value::Null,
+        (false, true) => Value::String(moment.print_micro()),
+        (false, false) => Value::String(moment.print()),
+    }
+}
+
+fn duration(token: &Token<'_>) -> Result<Value, LeafError> {
+    let text = match token {
+        Token::Null => return Ok(Value::Null),
+        Token::Text(text, _) => *text,
+        _ => return Err(LeafError::Inner(token.word().into(), "string")),
+    };
+    let nanos = time::parse_duration(text).map_err(LeafError::Now)?;
+    Ok(Value::String(time::print_duration(nanos)))
+}

@@ -1,0 +1,168 @@
+//! A tree that is already there, made canonical.
+
+use serde_json::{Map, Value};
+
+use super::leaf::{self, LeafError, Token};
+use super::{DecodeError, MOST_NESTING, canon, names};
+use crate::schema::{Schema, Shape, Slot, Type, TypeId};
+
+/// Makes a tree canonical, as if it had been printed as JSON and read by [`super::json::read`]: fields
+/// that the type does not know go, and so on.
+///
+/// # Errors
+///
+/// If a value is not of its field's type, in upstream's words. The tree is damaged then.
+pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), DecodeError> {
+    let mut normalizer = Normalizer {
+        schema,
+        path: Vec::new(),
+        depth: 0,
+    };
+    let of = Slot::of(Shape::Object(id));
+    let taken = std::mem::take(value);
+    let made = normalizer
+        .slot(&of, taken)
+        .map_err(DecodeError::Value)?;
+    *value = match made {
+        Value::Null => canon::zero_object(schema, id),
+        made => made,
+    };
+    Ok(())
+}
+
+struct Normalizer<'s> {
+    schema: &'s Schema,
+    path: Vec<(&'s Type, usize)>,
+    depth: usize,
+}
+
+impl Normalizer<'_> {
+    fn slot(&mut self, slot: &Slot, value: Value) -> Result<Value, String> {
+        let (shape, value) = match (&slot.shape, value) {
+            (_, Value::Null) => return Ok(Value::Null),
+            (Shape::Raw | Shape::Fields | Shape::Any, value) => return Ok(value),
+            // The most frequent value is moved.
+            (Shape::String, value @ Value::String(_)) => return Ok(value),
+            (
+                Shape::SchemaOrList(_) | Shape::SchemaOrBool(_) | Shape::SchemaOrStrings(_),
+                value,
+            ) => return self.schema_or(&slot.shape, value),
+            (Shape::Object(id), Value::Object(map)) => return self.object(*id, map),
+            (Shape::List(list), Value::Array(items)) => return self.list(&list.item, items),
+            (Shape::Strings, Value::Array(items)) => {
+                return self.list(&Slot::of(Shape::String), items);
+            }
+            (Shape::Map(of), Value::Object(map)) => return self.map(&of.value, map),
+            (shape, value) => (shape, value),
+        };
+        self.leaf(shape, &value)
+    }
+
+    fn nested<T>(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        if self.depth >= MOST_NESTING {
+            return Err("exceeded max depth".into());
+        }
+        self.depth += 1;
+        let made = run(self);
+        self.depth -= 1;
+        made
+    }
+
+    fn object(&mut self, id: TypeId, map: Map<String, Value>) -> Result<Value, String> {
+        self.nested(|normalizer| {
+            let schema = normalizer.schema;
+            let of = schema.get(id);
+            let mut made = Map::new();
+            for (key, value) in map {
+                let Some(at) = of.position(&key) else {
+                    if of.preserve {
+                        made.insert(key, value);
+                    }
+                    continue;
+                };
+                normalizer.path.push((of, at));
+                let value = normalizer.slot(&of.fields[at].slot, value)?;
+                normalizer.path.pop();
+                canon::place(schema, &mut made, &of.fields[at], value);
+            }
+            canon::fill(schema, of, &mut made);
+            Ok(Value::Object(made))
+        })
+    }
+
+    fn list(&mut self, item: &Slot, mut items: Vec<Value>) -> Result<Value, String> {
+        self.nested(|normalizer| {
+            for value in &mut items {
+                let taken = std::mem::take(value);
+                *value = normalizer.held(item, taken)?;
+            }
+            Ok(Value::Array(items))
+        })
+    }
+
+    fn map(&mut self, of: &Slot, mut map: Map<String, Value>) -> Result<Value, String> {
+        self.nested(|normalizer| {
+            for value in map.values_mut() {
+                let taken = std::mem::take(value);
+                *value = normalizer.held(of, taken)?;
+            }
+            Ok(Value::Object(map))
+        })
+    }
+
+    fn held(&mut self, slot: &Slot, value: Value) -> Result<Value, String> {
+        let value = self.slot(slot, value)?;
+        if value.is_null() && !slot.nullable {
+            return Ok(canon::zero(self.schema, &slot.shape));
+        }
+        Ok(value)
+    }
+
+    fn schema_or(&mut self, shape: &Shape, value: Value) -> Result<Value, String> {
+        match (shape, value) {
+            (
+                Shape::SchemaOrBool(id) | Shape::SchemaOrList(id) | Shape::SchemaOrStrings(id),
+                Value::Object(map),
+            ) => self.object(*id, map),
+            (Shape::SchemaOrList(id), Value::Array(items)) => {
+                self.list(&Slot::of(Shape::Object(*id)), items)
+            }
+            (Shape::SchemaOrStrings(_), Value::Array(items)) => {
+                self.list(&Slot::of(Shape::String), items)
+            }
+            (Shape::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),
+            (Shape::SchemaOrBool(_), _) => Err("boolean or JSON schema expected".into()),
+            _ => Ok(Value::Null),
+        }
+    }
+
+    fn leaf(&mut self, shape: &Shape, value: &Value) -> Result<Value, String> {
+        let literal;
+        let token = match value {
+            Value::Null => Token::Null,
+            Value::Bool(value) => Token::Bool(*value),
+            Value::Number(number) => {
+                literal = number.to_string();
+                Token::Number(&literal)
+            }
+            Value::String(text) => Token::Text(text, text.as_bytes()),
+            Value::Array(_) => Token::Array,
+            Value::Object(_) => Token::Object,
+        };
+        let steps = self.path.iter().map(|(of, at)| (*of, &of.fields[*at]));
+        match shape {
+            Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_) => Err(
+                names::mismatch(steps, token.word(), &names::go_type(self.schema, shape)),
+            ),
+            _ => leaf::read(shape, &token).map_err(|error| match error {
+                LeafError::Type(found, wanted) | LeafError::Inner(found, wanted) => {
+                    names::mismatch(steps, &found, wanted)
+                }
+                LeafError::Late(text) | LeafError::Now(text) => text,
+            }),
+        }
+    }
+}
