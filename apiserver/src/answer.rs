@@ -1,11 +1,11 @@
 //! What clients get: objects, lists and refusals in the form and encoding that they accept.
 
+use api::columns::{self, Include};
 use api::schema::Gvk;
 use api::wire::yaml;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::cache::Entry;
@@ -36,7 +36,8 @@ pub fn bytes(code: u16, media: &'static str, bytes: impl Into<Bytes>) -> Respons
 
 fn with(code: u16, media: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
@@ -60,7 +61,10 @@ pub fn refusal(status: &Status, encoding: Encoding) -> Response<Body> {
     let value = status.to_value();
     let code = if status.code == 0 { 500 } else { status.code };
     let mut response = encoded(code, encoding, &value);
-    let retry = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+    let retry = status
+        .details
+        .as_ref()
+        .map_or(0, |details| details.retry_after_seconds);
     if retry > 0 {
         response.headers_mut().insert(RETRY_AFTER, retry.into());
     }
@@ -96,7 +100,13 @@ pub fn object(call: &Call, code: u16, object: &Value) -> Result<Response<Body>> 
         Form::Plain => encoded(code, encoding, object),
         Form::Metadata(version) => encoded(code, encoding, &partial(object, version)),
         Form::Table(version) => {
-            let table = table(call, std::slice::from_ref(object), version, &object["metadata"])?;
+            let table = table(
+                call,
+                std::slice::from_ref(object),
+                version,
+                &object["metadata"],
+                true,
+            )?;
             encoded(code, encoding, &table)
         }
     })
@@ -109,7 +119,9 @@ pub fn object(call: &Call, code: u16, object: &Value) -> Result<Response<Body>> 
 pub fn entry(call: &Call, entry: &Entry) -> Result<Response<Body>> {
     if (call.accepted.encoding, call.accepted.form) == (Encoding::Json, Form::Plain) {
         let mut out = Vec::with_capacity(call.endpoint.head.len() + 1024);
-        entry.shown(&call.endpoint.head, &mut out).map_err(Status::internal)?;
+        entry
+            .shown(&call.endpoint.head, &mut out)
+            .map_err(Status::internal)?;
         out.push(b'\n');
         return Ok(bytes(200, "application/json", out));
     }
@@ -132,7 +144,10 @@ pub fn tree(endpoint: &Endpoint, entry: &Entry) -> Result<Value> {
 /// The metadata of a list.
 fn list_metadata(listed: &Listed) -> Map<String, Value> {
     let mut metadata = Map::new();
-    metadata.insert("resourceVersion".to_owned(), listed.revision.to_string().into());
+    metadata.insert(
+        "resourceVersion".to_owned(),
+        listed.revision.to_string().into(),
+    );
     if !listed.next.is_empty() {
         metadata.insert("continue".to_owned(), listed.next.clone().into());
     }
@@ -169,7 +184,10 @@ pub fn list(call: &Call, listed: &Listed) -> Result<Response<Body>> {
             Ok(encoded(200, encoding, &value))
         }
         (_, Form::Metadata(version)) => {
-            let items: Vec<Value> = trees(endpoint, listed)?.iter().map(|item| partial(item, version)).collect();
+            let items: Vec<Value> = trees(endpoint, listed)?
+                .iter()
+                .map(|item| partial(item, version))
+                .collect();
             let value = json!({
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": format!("meta.k8s.io/{version}"),
@@ -179,19 +197,37 @@ pub fn list(call: &Call, listed: &Listed) -> Result<Response<Body>> {
             Ok(encoded(200, encoding, &value))
         }
         (_, Form::Table(version)) => {
-            let table = table(call, &trees(endpoint, listed)?, version, &metadata.into())?;
+            let table = table(
+                call,
+                &trees(endpoint, listed)?,
+                version,
+                &metadata.into(),
+                true,
+            )?;
             Ok(encoded(200, encoding, &table))
         }
     }
 }
 
 fn trees(endpoint: &Endpoint, listed: &Listed) -> Result<Vec<Value>> {
-    listed.items.iter().map(|entry| tree(endpoint, entry)).collect()
+    listed
+        .items
+        .iter()
+        .map(|entry| tree(endpoint, entry))
+        .collect()
 }
 
 /// A list put together of the bytes of its objects.
-fn spliced(endpoint: &Endpoint, listed: &Listed, metadata: &Map<String, Value>) -> Result<Response<Body>> {
-    let kind = Gvk::new(&endpoint.group, &endpoint.version, &format!("{}List", endpoint.kind));
+fn spliced(
+    endpoint: &Endpoint,
+    listed: &Listed,
+    metadata: &Map<String, Value>,
+) -> Result<Response<Body>> {
+    let kind = Gvk::new(
+        &endpoint.group,
+        &endpoint.version,
+        &format!("{}List", endpoint.kind),
+    );
     let mut out = crate::registry::head(&kind);
     out.extend_from_slice(b"\"metadata\":");
     let metadata = serde_json::to_vec(metadata).map_err(Status::internal)?;
@@ -209,7 +245,10 @@ fn spliced(endpoint: &Endpoint, listed: &Listed, metadata: &Map<String, Value>) 
         }
         entry.shown(head, &mut out).map_err(Status::internal)?;
         if out.len() >= PIECE {
-            pieces.push(Bytes::from(std::mem::replace(&mut out, Vec::with_capacity(PIECE + PIECE / 4))));
+            pieces.push(Bytes::from(std::mem::replace(
+                &mut out,
+                Vec::with_capacity(PIECE + PIECE / 4),
+            )));
         }
     }
     out.extend_from_slice(b"]}\n");
@@ -223,75 +262,29 @@ fn spliced(endpoint: &Endpoint, listed: &Listed, metadata: &Map<String, Value>) 
 /// The metadata of an object alone.
 #[must_use]
 pub fn partial(object: &Value, version: &str) -> Value {
-    json!({
-        "kind": "PartialObjectMetadata",
-        "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": object["metadata"],
-    })
+    columns::partial(object, version == "v1beta1")
 }
 
 /// Objects as rows of a table.
 ///
 /// # Errors
 /// The query asks for what a row cannot have (`includeObject`).
-pub fn table(call: &Call, objects: &[Value], version: &str, metadata: &Value) -> Result<Value> {
-    let include = match call.query.text("includeObject") {
-        include @ ("" | "Metadata" | "Object" | "None") => include,
-        other => {
-            return Err(Status::bad_request(format!("unrecognized includeObject value: {other:?}")));
-        }
+pub fn table(
+    call: &Call,
+    objects: &[Value],
+    version: &str,
+    metadata: &Value,
+    headers: bool,
+) -> Result<Value> {
+    let include = call.query.text("includeObject");
+    let options = columns::Options {
+        include: Include::parse(include).ok_or_else(|| {
+            Status::bad_request(format!("unrecognized includeObject value: {include:?}"))
+        })?,
+        headers,
+        beta: version == "v1beta1",
+        list: call.info.name.is_empty(),
+        now: call.now,
     };
-    let rows: Vec<Value> = objects
-        .iter()
-        .map(|object| {
-            let mut row = json!({
-                "cells": [object["metadata"]["name"], age(object, call.now)],
-            });
-            match include {
-                "None" => {}
-                "Object" => row["object"] = object.clone(),
-                _ => row["object"] = partial(object, version),
-            }
-            row
-        })
-        .collect();
-    let mut head = Map::new();
-    for key in ["resourceVersion", "continue", "remainingItemCount"] {
-        if let Some(value) = metadata.get(key) {
-            head.insert(key.to_owned(), value.clone());
-        }
-    }
-    Ok(json!({
-        "kind": "Table",
-        "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": head,
-        "columnDefinitions": [
-            {"name": "Name", "type": "string", "format": "name", "description": "The object's name", "priority": 0},
-            {"name": "Age", "type": "string", "format": "", "description": "How long it has been there", "priority": 0},
-        ],
-        "rows": rows,
-    }))
-}
-
-fn age(object: &Value, now: Timestamp) -> String {
-    let made = object["metadata"]["creationTimestamp"].as_str();
-    let made: Option<Timestamp> = made.and_then(|text| text.parse().ok());
-    let Some(made) = made else {
-        return "<unknown>".to_owned();
-    };
-    let seconds = now.as_second() - made.as_second();
-    match seconds {
-        ..120 => format!("{}s", seconds.max(0)),
-        120..600 => match seconds % 60 {
-            0 => format!("{}m", seconds / 60),
-            rest => format!("{}m{rest}s", seconds / 60),
-        },
-        600..10_800 => format!("{}m", seconds / 60),
-        10_800..28_800 => match seconds % 3600 / 60 {
-            0 => format!("{}h", seconds / 3600),
-            minutes => format!("{}h{minutes}m", seconds / 3600),
-        },
-        28_800..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    Ok(call.endpoint.printer.table(objects, metadata, options))
 }

@@ -55,7 +55,9 @@ impl Call {
     /// # Errors
     /// The resource holds no objects of its own.
     pub fn schema(&self) -> Result<(&Schema, TypeId)> {
-        self.endpoint.schema().ok_or_else(Status::method_not_allowed)
+        self.endpoint
+            .schema()
+            .ok_or_else(Status::method_not_allowed)
     }
 
     /// The key of the object that the path names, within the resource's folder.
@@ -104,7 +106,9 @@ impl Call {
             return named.to_owned();
         }
         let agent = self.headers.get(http::header::USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        let agent = agent
+            .and_then(|agent| agent.to_str().ok())
+            .unwrap_or_default();
         let program = agent.split('/').next().unwrap_or_default();
         program.chars().take(128).collect()
     }

@@ -22,13 +22,20 @@ pub const VERSION: &str = "v1.37.2";
 ///
 /// # Errors
 /// There is no such path.
-pub fn answer(server: &Server, served: &Served, parts: &Parts, info: &Info) -> Result<Response<Body>> {
+pub fn answer(
+    server: &Server,
+    served: &Served,
+    parts: &Parts,
+    info: &Info,
+) -> Result<Response<Body>> {
     let path = info.path.trim_matches('/');
     let steps: Vec<&str> = path.split('/').collect();
     let registry = &served.registry;
     let accept = joined(&parts.headers, ACCEPT);
     let found = match steps.as_slice() {
-        ["healthz" | "livez", ..] => return Ok(answer::bytes(200, "text/plain; charset=utf-8", "ok")),
+        ["healthz" | "livez", ..] => {
+            return Ok(answer::bytes(200, "text/plain; charset=utf-8", "ok"));
+        }
         ["readyz", ..] if server.cache.is_filled() => {
             return Ok(answer::bytes(200, "text/plain; charset=utf-8", "ok"));
         }
@@ -82,9 +89,14 @@ fn document_of(parts: &Parts, document: &Value, form: Aggregated) -> Response<Bo
     let etag = discovery::etag(text.as_bytes());
     let media = match form {
         Aggregated::V2 => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        Aggregated::V2Beta1 => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        Aggregated::V2Beta1 => {
+            "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+        }
     };
-    let is_known = parts.headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let is_known = parts
+        .headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if is_known {
         answer::bytes(304, media, "")
     } else {
@@ -97,8 +109,13 @@ fn document_of(parts: &Parts, document: &Value, form: Aggregated) -> Response<Bo
 }
 
 fn address(parts: &Parts) -> String {
-    let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-    host.map(str::to_owned).or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default()
+    let host = parts
+        .headers
+        .get(http::header::HOST)
+        .and_then(|host| host.to_str().ok());
+    host.map(str::to_owned)
+        .or_else(|| parts.uri.authority().map(ToString::to_string))
+        .unwrap_or_default()
 }
 
 fn version() -> Value {

@@ -14,10 +14,14 @@ const RETRY_AFTER: u32 = 1;
 impl From<StoreError> for Status {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Compacted => Self::expired("The resourceVersion for the provided list is too old."),
+            StoreError::Compacted => {
+                Self::expired("The resourceVersion for the provided list is too old.")
+            }
             StoreError::Future => Self::timeout("Too large resource version", RETRY_AFTER),
             StoreError::TooLarge => Self::request_entity_too_large("limit is 3145728"),
-            StoreError::Unavailable(why) => Self::unavailable(format!("the store cannot be reached: {why}")),
+            StoreError::Unavailable(why) => {
+                Self::unavailable(format!("the store cannot be reached: {why}"))
+            }
             StoreError::Other(why) => Self::internal(why),
         }
     }

@@ -146,7 +146,11 @@ pub struct Flags {
     #[arg(long)]
     pub kubelet_certificate_authority: Option<PathBuf>,
     /// Which of a node's addresses is used
-    #[arg(long, value_delimiter = ',', default_value = "Hostname,InternalDNS,InternalIP,ExternalDNS,ExternalIP")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "Hostname,InternalDNS,InternalIP,ExternalDNS,ExternalIP"
+    )]
     pub kubelet_preferred_address_types: Vec<String>,
 
     // The rest

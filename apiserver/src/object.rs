@@ -38,7 +38,9 @@ pub fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 /// If the object is none; whoever decodes requests has made sure that it is.
 pub fn metadata(object: &mut Value) -> &mut Map<String, Value> {
     let object = object.as_object_mut().expect("an object is an object");
-    let metadata = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+    let metadata = object
+        .entry("metadata")
+        .or_insert_with(|| Value::Object(Map::new()));
     if !metadata.is_object() {
         *metadata = Value::Object(Map::new());
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use api::columns::Printer;
 use api::resources::{Registry, Resource};
 use api::schema::{Gvk, Schema, TypeId, builtin};
 use api::selector::Selectable;
@@ -21,6 +22,8 @@ pub struct Endpoint {
     pub head: Vec<u8>,
     /// What its objects can be selected by.
     pub selectable: Arc<Selectable>,
+    /// How its objects are shown as rows of a table.
+    pub printer: Printer,
     /// The schema of a custom resource.
     pub custom: Option<(Arc<Schema>, TypeId)>,
 }
@@ -42,6 +45,7 @@ impl Endpoint {
             folder: keys::folder(&resource.group, &resource.plural),
             head: head(&kind),
             selectable: Arc::new(Selectable::builtin(&resource.group, &resource.kind)),
+            printer: Printer::builtin(&resource.group, &resource.kind),
             custom: None,
             resource,
         }
@@ -96,7 +100,10 @@ impl Served {
         let mut endpoints: HashMap<Box<str>, Vec<Arc<Endpoint>>> = HashMap::new();
         for resource in registry.resources() {
             let endpoint = Arc::new(Endpoint::builtin(resource.clone()));
-            endpoints.entry(resource.plural.clone()).or_default().push(endpoint);
+            endpoints
+                .entry(resource.plural.clone())
+                .or_default()
+                .push(endpoint);
         }
         Self {
             registry,
@@ -108,7 +115,9 @@ impl Served {
     #[must_use]
     pub fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Endpoint>> {
         let named = self.endpoints.get(plural)?;
-        named.iter().find(|known| &*known.group == group && &*known.version == version)
+        named
+            .iter()
+            .find(|known| &*known.group == group && &*known.version == version)
     }
 }
 

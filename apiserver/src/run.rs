@@ -43,7 +43,9 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "Kubernetes {VERSION}");
         return ExitCode::SUCCESS;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(until_told(flags)),
         Err(error) => Err(error.into()),
@@ -94,7 +96,11 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
 }
 
 fn store_tls(flags: &Flags) -> Result<Option<tls::Client>, Failure> {
-    if !flags.etcd_servers.iter().any(|server| server.starts_with("https:")) {
+    if !flags
+        .etcd_servers
+        .iter()
+        .any(|server| server.starts_with("https:"))
+    {
         return Ok(None);
     }
     let path = |file: &Option<std::path::PathBuf>| file.clone().unwrap_or_default();
@@ -111,11 +117,18 @@ fn serving_tls(flags: &Flags) -> Result<tls::Settings, Failure> {
     if let (Some(cert), Some(key)) = (&flags.tls_cert_file, &flags.tls_private_key_file) {
         return Ok(of_files(cert, key));
     }
-    let (cert, key) = (flags.cert_dir.join("apiserver.crt"), flags.cert_dir.join("apiserver.key"));
+    let (cert, key) = (
+        flags.cert_dir.join("apiserver.crt"),
+        flags.cert_dir.join("apiserver.key"),
+    );
     if cert.exists() && key.exists() {
         return Ok(of_files(&cert, &key));
     }
-    let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned(), flags.bind_address.to_string()];
+    let hosts = [
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        flags.bind_address.to_string(),
+    ];
     Ok(tls::self_signed::in_directory(&flags.cert_dir, &hosts, 1)?)
 }
 

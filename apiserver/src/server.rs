@@ -58,7 +58,12 @@ pub struct Server {
 impl Server {
     /// One that serves what is built in.
     #[must_use]
-    pub fn new(cache: Arc<Cache>, gate: Box<dyn Gate>, watch_min: Duration, stop: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        cache: Arc<Cache>,
+        gate: Box<dyn Gate>,
+        watch_min: Duration,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             cache,
             served: RwLock::new(Arc::new(Served::builtin())),
@@ -97,7 +102,12 @@ impl Server {
     }
 
     /// The filters, in the order in which a request meets them.
-    async fn filtered<B>(&self, parts: Parts, body: B, warnings: &mut Vec<String>) -> Result<Response<Body>>
+    async fn filtered<B>(
+        &self,
+        parts: Parts,
+        body: B,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response<Body>>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
@@ -135,7 +145,9 @@ impl Server {
         };
         match self.gate.may(&what) {
             Decision::Allow(_) => Ok(()),
-            Decision::Deny(reason) | Decision::NoOpinion(reason) => Err(chain::forbidden(&what, &reason)),
+            Decision::Deny(reason) | Decision::NoOpinion(reason) => {
+                Err(chain::forbidden(&what, &reason))
+            }
         }
     }
 
@@ -144,10 +156,21 @@ impl Server {
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
     {
-        if call.part.is_some() || !call.info.subresource.is_empty() {
+        if !call.info.subresource.is_empty() && call.part.is_none() {
             return Err(Status::no_such_resource());
         }
-        let has = |verb| call.endpoint.verbs.has(verb);
+        let verbs = call
+            .part
+            .as_ref()
+            .map_or(call.endpoint.verbs, |part| part.verbs);
+        let has = |verb| verbs.has(verb);
+        if call
+            .part
+            .as_ref()
+            .is_some_and(|part| &*part.name != "status")
+        {
+            return Err(Status::no_such_resource());
+        }
         let cache = &*self.cache;
         match call.info.verb {
             "get" if has(Verb::Get) => get::get(cache, call).await,
@@ -157,9 +180,15 @@ impl Server {
                 answer::list(call, &list::list(cache, call, &options, &selector).await?)
             }
             "watch" if has(Verb::Watch) => self.watch(call).await,
-            "create" if has(Verb::Create) => create::create(cache, call, &body::read(body).await?).await,
-            "update" if has(Verb::Update) => update::update(cache, call, &body::read(body).await?).await,
-            "delete" if has(Verb::Delete) => delete::delete(cache, call, &body::read(body).await?).await,
+            "create" if has(Verb::Create) => {
+                create::create(cache, call, &body::read(body).await?).await
+            }
+            "update" if has(Verb::Update) => {
+                update::update(cache, call, &body::read(body).await?).await
+            }
+            "delete" if has(Verb::Delete) => {
+                delete::delete(cache, call, &body::read(body).await?).await
+            }
             "deletecollection" if has(Verb::DeleteCollection) => {
                 delete::delete_collection(cache, call, &body::read(body).await?).await
             }
@@ -177,7 +206,8 @@ impl Server {
         };
         let frames = Frames::new(call.clone());
         let stop = self.stop.clone();
-        let stream = watching::watch(&self.cache, call, &options, selector, frames, lasts, stop).await?;
+        let stream =
+            watching::watch(&self.cache, call, &options, selector, frames, lasts, stop).await?;
         Ok(answer::stream(call.accepted.encoding, body::stream(stream)))
     }
 }
@@ -191,10 +221,14 @@ impl Answer for Server {
 
 fn info(parts: &Parts, query: &Query) -> Info {
     let selector = query.text("fieldSelector");
-    let name = selector.split(',').find_map(|term| term.strip_prefix("metadata.name="));
+    let name = selector
+        .split(',')
+        .find_map(|term| term.strip_prefix("metadata.name="));
     let asked = Asked {
         is_watch: query.flag("watch"),
-        name: name.map(|name| name.trim_start_matches('=')).filter(|name| !name.contains('\\')),
+        name: name
+            .map(|name| name.trim_start_matches('='))
+            .filter(|name| !name.contains('\\')),
     };
     Info::read(&parts.method, parts.uri.path(), asked)
 }
@@ -205,7 +239,13 @@ fn error_encoding(parts: &Parts) -> Encoding {
     accepted.map_or(Encoding::Json, |accepted| accepted.encoding)
 }
 
-fn call(info: Info, query: Query, user: User, endpoint: Arc<Endpoint>, parts: Parts) -> Result<Call> {
+fn call(
+    info: Info,
+    query: Query,
+    user: User,
+    endpoint: Arc<Endpoint>,
+    parts: Parts,
+) -> Result<Call> {
     let part = endpoint.subresource(&info.subresource).cloned();
     let header = chain::joined(&parts.headers, ACCEPT);
     let protobuf = endpoint.has_protobuf();
@@ -216,7 +256,11 @@ fn call(info: Info, query: Query, user: User, endpoint: Arc<Endpoint>, parts: Pa
     let accepted = accepted.ok_or_else(|| Status::not_acceptable(&answer::MEDIA))?;
     let accepted = Accepted {
         pretty: query.flag("pretty"),
-        form: if part.is_some() { Form::Plain } else { accepted.form },
+        form: if part.is_some() {
+            Form::Plain
+        } else {
+            accepted.form
+        },
         ..accepted
     };
     Ok(Call {

@@ -2,6 +2,7 @@
 //!
 //! - etcd, etcdctl and etcdutl of the release that Pintle follows, built from the Go module in
 //!   `tests/peers` into `target/peers/bin`;
+//! - kubectl of the Kubernetes whose API is served, from the Go module in `tests/peers/kube`;
 //! - the distribution's own etcd and etcdctl (3.4), which speak API version 2 as well, and the
 //!   protobuf compiler that building the Rust client needs, a DNS server and `ip`: Debian packages.
 //!
@@ -22,6 +23,9 @@ const BINARIES: [(&str, &str); 3] = [
     ("go.etcd.io/etcd/etcdutl/v3", "etcdutl"),
 ];
 
+/// The same of Kubernetes' programs: kubectl's module leaves it to others to be a program, so ours is one.
+const KUBERNETES: [(&str, &str); 1] = [("./kubectl", "kubectl")];
+
 /// Files that tests need, and the Debian package each comes from.
 const PACKAGES: [(&str, &str); 5] = [
     ("/usr/bin/etcd", "etcd-server"),
@@ -33,28 +37,31 @@ const PACKAGES: [(&str, &str); 5] = [
 
 /// Installs whatever is missing.
 pub(crate) fn run(workspace: &Path) -> anyhow::Result<()> {
-    build(
-        &workspace.join("tests/peers"),
-        &workspace.join("target/peers"),
-    )?;
+    let (modules, out) = (
+        workspace.join("tests/peers"),
+        workspace.join("target/peers"),
+    );
+    build(&modules, &out, &BINARIES)?;
+    build(&modules.join("kube"), &out, &KUBERNETES)?;
     install_packages()
 }
 
 /// Builds the Go programs unless `out` holds a build of just this module.
-fn build(module: &Path, out: &Path) -> anyhow::Result<()> {
+fn build(module: &Path, out: &Path, binaries: &[(&str, &str)]) -> anyhow::Result<()> {
     let bin = out.join("bin");
-    let stamp = out.join("stamp");
+    let name = module.file_name().unwrap_or_default().to_string_lossy();
+    let stamp = out.join(format!("stamp-{name}"));
     let mut wanted = String::new();
     for file in ["go.mod", "go.sum"] {
         let path = module.join(file);
         wanted += &fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     }
-    let complete = BINARIES.iter().all(|(_, name)| bin.join(name).is_file());
+    let complete = binaries.iter().all(|(_, name)| bin.join(name).is_file());
     if complete && fs::read_to_string(&stamp).is_ok_and(|built| built == wanted) {
         return Ok(());
     }
     fs::create_dir_all(&bin).with_context(|| format!("make {}", bin.display()))?;
-    for (package, name) in BINARIES {
+    for (package, name) in binaries {
         say(&format!("building {name} into {}", bin.display()))?;
         let mut go = Command::new("go");
         go.args(["build", "-mod=readonly", "-buildvcs=false", "-o"])

@@ -160,8 +160,7 @@ fn quantity(token: &Token<'_>) -> Result<Value, LeafError> {
         Token::Text(_, raw) => std::str::from_utf8(raw).unwrap_or("?"),
         Token::Array | Token::Object => "?",
     };
-    let value =
-        Quantity::parse(text.trim()).map_err(|error| LeafError::Now(error.to_string()))?;
+    let value = Quantity::parse(text.trim()).map_err(|error| LeafError::Now(error.to_string()))?;
     Ok(Value::String(value.to_string()))
 }
 

@@ -10,8 +10,7 @@ fn bare(of: &Type) -> &str {
 /// The Go name of a type with its package: `v1.PodSpec`.
 fn qualified(of: &Type) -> &str {
     let mut dots = of.name.rmatch_indices('.').skip(1);
-    dots.next()
-        .map_or(&*of.name, |(at, _)| &of.name[at + 1..])
+    dots.next().map_or(&*of.name, |(at, _)| &of.name[at + 1..])
 }
 
 /// The Go type of a value, as far as the table tells: named strings and maps show as what they are
@@ -86,7 +85,8 @@ fn inlined(of: &Type, field: &Field) -> &'static [&'static str] {
         ("Volume", _) => &["VolumeSource"],
         ("IngressRule", _) => &["IngressRuleValue"],
         (
-            "DeviceAllocationConfiguration" | "DeviceClaimConfiguration"
+            "DeviceAllocationConfiguration"
+            | "DeviceClaimConfiguration"
             | "DeviceClassConfiguration",
             _,
         ) => &["DeviceConfiguration"],

@@ -20,9 +20,7 @@ pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), D
     };
     let of = Slot::of(Shape::Object(id));
     let taken = std::mem::take(value);
-    let made = normalizer
-        .slot(&of, taken)
-        .map_err(DecodeError::Value)?;
+    let made = normalizer.slot(&of, taken).map_err(DecodeError::Value)?;
     *value = match made {
         Value::Null => canon::zero_object(schema, id),
         made => made,
@@ -58,10 +56,7 @@ impl Normalizer<'_> {
         self.leaf(shape, &value)
     }
 
-    fn nested<T>(
-        &mut self,
-        run: impl FnOnce(&mut Self) -> Result<T, String>,
-    ) -> Result<T, String> {
+    fn nested<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
         if self.depth >= MOST_NESTING {
             return Err("exceeded max depth".into());
         }

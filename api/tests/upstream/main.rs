@@ -66,7 +66,11 @@ fn objects() -> Vec<Object> {
         };
         found.insert(name, object);
     }
-    assert!(found.len() >= 84, "only {} kinds in {folder:?}", found.len());
+    assert!(
+        found.len() >= 84,
+        "only {} kinds in {folder:?}",
+        found.len()
+    );
     found.into_values().collect()
 }
 
@@ -130,7 +134,12 @@ fn json_is_read_as_it_is() {
     each(|object| {
         let read =
             json::read(schema(), object.id, &object.json).map_err(|error| error.to_string())?;
-        assert!(read.problems.is_empty(), "{}: {:?}", object.name, read.problems);
+        assert!(
+            read.problems.is_empty(),
+            "{}: {:?}",
+            object.name,
+            read.problems
+        );
         let theirs = serde_json::from_slice(&object.json).unwrap();
         same(&read.value, &theirs)
     });
@@ -141,8 +150,8 @@ fn json_becomes_upstreams_protobuf() {
     each(|object| {
         let read =
             json::read(schema(), object.id, &object.json).map_err(|error| error.to_string())?;
-        let ours = envelope::write(schema(), object.id, &read.value)
-            .map_err(|error| error.to_string())?;
+        let ours =
+            envelope::write(schema(), object.id, &read.value).map_err(|error| error.to_string())?;
         if ours == object.protobuf {
             return Ok(());
         }
@@ -158,8 +167,7 @@ fn json_becomes_upstreams_protobuf() {
 #[test]
 fn protobuf_becomes_upstreams_json() {
     each(|object| {
-        let ours =
-            envelope::read(schema(), &object.protobuf).map_err(|error| error.to_string())?;
+        let ours = envelope::read(schema(), &object.protobuf).map_err(|error| error.to_string())?;
         let theirs = serde_json::from_slice(&object.json).unwrap();
         same(&ours, &theirs)
     });
@@ -171,9 +179,10 @@ fn an_envelope_is_joined_as_upstream_does() {
         let around = envelope::split(&object.protobuf).map_err(|error| error.to_string())?;
         let joined = envelope::join(around.api_version, around.kind, around.raw);
         assert_eq!(joined, object.protobuf, "{}", object.name);
-        let value = protobuf::read(schema(), object.id, around.raw)
-            .map_err(|error| error.to_string())?;
-        let raw = protobuf::write(schema(), object.id, &value).map_err(|error| error.to_string())?;
+        let value =
+            protobuf::read(schema(), object.id, around.raw).map_err(|error| error.to_string())?;
+        let raw =
+            protobuf::write(schema(), object.id, &value).map_err(|error| error.to_string())?;
         if raw == around.raw {
             Ok(())
         } else {

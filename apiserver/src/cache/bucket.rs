@@ -199,7 +199,9 @@ impl Bucket {
                 oldest: state.floor,
             });
         }
-        let behind = state.ring.partition_point(|event| event.revision <= revision);
+        let behind = state
+            .ring
+            .partition_point(|event| event.revision <= revision);
         Ok(Cursor {
             bucket: self.clone(),
             next: state.gone + behind as u64,
@@ -242,7 +244,13 @@ impl State {
         self.push(EventKind::Deleted, revision, Arc::new(last), Some(before));
     }
 
-    fn push(&mut self, kind: EventKind, revision: i64, object: Arc<Entry>, before: Option<Arc<Entry>>) {
+    fn push(
+        &mut self,
+        kind: EventKind,
+        revision: i64,
+        object: Arc<Entry>,
+        before: Option<Arc<Entry>>,
+    ) {
         let at = Instant::now();
         self.last = revision;
         self.ring.push_back(Arc::new(Event {
@@ -284,7 +292,11 @@ impl Snapshot {
     }
 
     /// The objects whose keys begin with `prefix`, from `start` on, by ascending key.
-    pub fn from<'a>(&'a self, prefix: &'a str, start: &'a str) -> impl Iterator<Item = &'a Arc<Entry>> {
+    pub fn from<'a>(
+        &'a self,
+        prefix: &'a str,
+        start: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Entry>> {
         let first = if start > prefix { start } else { prefix };
         self.objects
             .range::<str, _>((Bound::Included(first), Bound::Unbounded))

@@ -26,7 +26,13 @@ pub struct Entry {
 impl Entry {
     /// Of an object as it is decoded, without a resource version.
     #[must_use]
-    pub fn new(key: &str, revision: i64, lease: i64, object: Result<Value, String>, selectable: &Selectable) -> Self {
+    pub fn new(
+        key: &str,
+        revision: i64,
+        lease: i64,
+        object: Result<Value, String>,
+        selectable: &Selectable,
+    ) -> Self {
         let mut made = Self {
             key: key.into(),
             revision,
@@ -58,7 +64,9 @@ impl Entry {
     /// The namespace; empty if the object lies in none.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.key.split_once('/').map_or("", |(namespace, _)| namespace)
+        self.key
+            .split_once('/')
+            .map_or("", |(namespace, _)| namespace)
     }
 
     /// The object's name.
@@ -70,7 +78,9 @@ impl Entry {
     /// The value of a label.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
-        let found = self.labels.binary_search_by(|(known, _)| (**known).cmp(key));
+        let found = self
+            .labels
+            .binary_search_by(|(known, _)| (**known).cmp(key));
         found.ok().map(|at| &*self.labels[at].1)
     }
 
@@ -122,7 +132,9 @@ pub fn set_revision(object: &mut Value, revision: i64) {
 }
 
 fn labels(object: &Value) -> Box<[(Box<str>, Box<str>)]> {
-    let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
+    let labels = object
+        .pointer("/metadata/labels")
+        .and_then(Value::as_object);
     let pairs = labels.into_iter().flatten();
     pairs
         .filter_map(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())))

@@ -86,8 +86,14 @@ impl Cache {
         if let Some(known) = self.selectables.read().get(folder) {
             return known.clone();
         }
-        let text = |key: &str| object.and_then(|object| object[key].as_str()).unwrap_or_default();
-        let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+        let text = |key: &str| {
+            object
+                .and_then(|object| object[key].as_str())
+                .unwrap_or_default()
+        };
+        let group = text("apiVersion")
+            .split_once('/')
+            .map_or("", |(group, _)| group);
         let made = Arc::new(Selectable::builtin(group, text("kind")));
         if object.is_some() {
             self.set_selectable(folder, made.clone());

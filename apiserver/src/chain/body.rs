@@ -28,13 +28,16 @@ where
         let Some(frame) = body.frame().await else {
             break;
         };
-        let frame = frame.map_err(|error| Status::bad_request(format!("error reading body: {error}")))?;
+        let frame =
+            frame.map_err(|error| Status::bad_request(format!("error reading body: {error}")))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         let so_far = all.as_ref().map_or(first.len(), BytesMut::len);
         if so_far + data.len() > BYTES_MAX {
-            return Err(Status::request_entity_too_large(format!("limit is {BYTES_MAX}")));
+            return Err(Status::request_entity_too_large(format!(
+                "limit is {BYTES_MAX}"
+            )));
         }
         match &mut all {
             Some(all) => all.extend_from_slice(&data),
@@ -59,7 +62,9 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 /// A body of pieces that are there already, sent one after the other without being put together.
 #[must_use]
 pub fn pieces(pieces: Vec<Bytes>) -> Body {
-    let frames = pieces.into_iter().map(|piece| Ok::<_, Infallible>(Frame::data(piece)));
+    let frames = pieces
+        .into_iter()
+        .map(|piece| Ok::<_, Infallible>(Frame::data(piece)));
     StreamBody::new(futures::stream::iter(frames)).boxed_unsync()
 }
 

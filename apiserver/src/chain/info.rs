@@ -52,11 +52,13 @@ impl Info {
             ["apis", group, version, _, ..] => (*group, *version),
             _ => return plain,
         };
-        parts.drain(..if group.is_empty() && path.trim_start_matches('/').starts_with("api/") {
-            2
-        } else {
-            3
-        });
+        parts.drain(
+            ..if group.is_empty() && path.trim_start_matches('/').starts_with("api/") {
+                2
+            } else {
+                3
+            },
+        );
         let mut info = Self {
             is_resource: true,
             group: group.to_owned(),

@@ -99,7 +99,11 @@ fn clauses(header: &str) -> Vec<Clause<'_>> {
 /// `protobuf` tells whether the kind has a protobuf form, `tables` whether the answer can be a table.
 #[must_use]
 pub fn accept(header: &str, protobuf: bool, transforms: bool) -> Option<Accepted> {
-    let header = if header.trim().is_empty() { "*/*" } else { header };
+    let header = if header.trim().is_empty() {
+        "*/*"
+    } else {
+        header
+    };
     for clause in clauses(header) {
         let encoding = match clause.media {
             "*/*" | "application/*" => Encoding::Json,

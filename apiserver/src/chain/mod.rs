@@ -14,7 +14,10 @@ use crate::fault::Status;
 /// All values of a header, as one.
 #[must_use]
 pub fn joined(headers: &HeaderMap, name: HeaderName) -> String {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     values.collect::<Vec<_>>().join(",")
 }
 
@@ -39,9 +42,16 @@ pub fn warning(text: &str) -> String {
 #[must_use]
 pub fn forbidden(what: &Attributes<'_>, reason: &str) -> Status {
     let user = &what.user.name;
-    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let because = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    };
     if !what.is_resource {
-        let message = format!("forbidden: User {user:?} cannot {} path {:?}{because}", what.verb, what.path);
+        let message = format!(
+            "forbidden: User {user:?} cannot {} path {:?}{because}",
+            what.verb, what.path
+        );
         return Status::failure(Reason::Forbidden, message).with(Details::default());
     }
     let resource = if what.subresource.is_empty() {

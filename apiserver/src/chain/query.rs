@@ -15,7 +15,9 @@ impl Query {
         let pairs = form_urlencoded::parse(text.as_bytes());
         let owned = |text: Cow<'_, str>| text.into_owned();
         Self {
-            pairs: pairs.map(|(key, value)| (owned(key), owned(value))).collect(),
+            pairs: pairs
+                .map(|(key, value)| (owned(key), owned(value)))
+                .collect(),
         }
     }
 
@@ -54,9 +56,10 @@ impl Query {
     pub fn number(&self, name: &str) -> Result<Option<i64>, String> {
         match self.get(name) {
             None | Some("") => Ok(None),
-            Some(value) => value.parse().map(Some).map_err(|_| {
-                format!("strconv.ParseInt: parsing {value:?}: invalid syntax")
-            }),
+            Some(value) => value
+                .parse()
+                .map(Some)
+                .map_err(|_| format!("strconv.ParseInt: parsing {value:?}: invalid syntax")),
         }
     }
 }

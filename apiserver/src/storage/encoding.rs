@@ -57,6 +57,8 @@ pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
     if object.is_object() {
         Ok(object)
     } else {
-        Err(DecodeError::Value("the stored value is no object".to_owned()))
+        Err(DecodeError::Value(
+            "the stored value is no object".to_owned(),
+        ))
     }
 }

@@ -26,9 +26,13 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// An address is none.
 pub fn to_servers(servers: &[String], tls: Option<tls::Client>) -> Result<Route, Lost> {
     let targets: Vec<Target> = servers.iter().map(|server| Target::parse(server)).collect();
-    let first = servers.first().ok_or_else(|| Lost("--etcd-servers must be specified".to_owned()))?;
+    let first = servers
+        .first()
+        .ok_or_else(|| Lost("--etcd-servers must be specified".to_owned()))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let host = first.split_once("://").map_or(first.as_str(), |(_, host)| host);
+    let host = first
+        .split_once("://")
+        .map_or(first.as_str(), |(_, host)| host);
     let host = host.split('/').next().unwrap_or_default();
     let uri = match Target::parse(first) {
         Target::Unix(_) => format!("{scheme}://localhost"),
@@ -81,6 +85,8 @@ pub fn to_own(routes: tonic::service::Routes) -> Route {
     let routes = routes.prepare().into_axum_router();
     let service = routes
         .map_request(|request: http::Request<tonic::body::Body>| request.map(axum::body::Body::new))
-        .map_response(|response: http::Response<axum::body::Body>| response.map(tonic::body::Body::new));
+        .map_response(|response: http::Response<axum::body::Body>| {
+            response.map(tonic::body::Body::new)
+        });
     BoxCloneSyncService::new(service.map_err(|error| match error {}))
 }

@@ -16,11 +16,8 @@ use tonic::Code;
 use tower::util::BoxCloneSyncService;
 
 /// Whatever answers gRPC: a connection, or the store of this process.
-pub type Route = BoxCloneSyncService<
-    http::Request<tonic::body::Body>,
-    http::Response<tonic::body::Body>,
-    Lost,
->;
+pub type Route =
+    BoxCloneSyncService<http::Request<tonic::body::Body>, http::Response<tonic::body::Body>, Lost>;
 
 /// The way to the store does not carry a call.
 #[derive(Debug, thiserror::Error)]
@@ -182,7 +179,12 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub async fn create(&self, key: &[u8], value: Bytes, lease: i64) -> Result<Outcome, StoreError> {
+    pub async fn create(
+        &self,
+        key: &[u8],
+        value: Bytes,
+        lease: i64,
+    ) -> Result<Outcome, StoreError> {
         self.write(key, 0, Some((value, lease))).await
     }
 
@@ -260,7 +262,13 @@ impl Store {
             ttl: seconds,
             id: 0,
         };
-        Ok(self.lease.clone().lease_grant(request).await?.into_inner().id)
+        Ok(self
+            .lease
+            .clone()
+            .lease_grant(request)
+            .await?
+            .into_inner()
+            .id)
     }
 
     /// Forgets what was before `revision`.
@@ -307,7 +315,11 @@ fn outcome(answer: TxnResponse) -> Outcome {
     if answer.succeeded {
         return Ok(answer.header.map_or(0, |header| header.revision));
     }
-    let read = answer.responses.into_iter().next().and_then(|op| op.response);
+    let read = answer
+        .responses
+        .into_iter()
+        .next()
+        .and_then(|op| op.response);
     let stored = match read {
         Some(Response::ResponseRange(range)) => range.kvs.into_iter().next().map(stored),
         _ => None,

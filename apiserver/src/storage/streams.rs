@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 use proto::etcdserverpb::watch_request::RequestUnion;
-use proto::etcdserverpb::{
-    WatchCreateRequest, WatchProgressRequest, WatchRequest, WatchResponse,
-};
+use proto::etcdserverpb::{WatchCreateRequest, WatchProgressRequest, WatchRequest, WatchResponse};
 use proto::mvccpb::event::EventType;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -62,7 +60,12 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be reached.
-    pub async fn watch(&self, start: &[u8], end: &[u8], revision: i64) -> Result<Watching, StoreError> {
+    pub async fn watch(
+        &self,
+        start: &[u8],
+        end: &[u8],
+        revision: i64,
+    ) -> Result<Watching, StoreError> {
         let (requests, waiting) = mpsc::channel(REQUESTS_MAX);
         let create = RequestUnion::CreateRequest(WatchCreateRequest {
             key: Bytes::copy_from_slice(start),
@@ -78,7 +81,10 @@ impl Store {
             .try_send(create)
             .map_err(|_| StoreError::Other("a new stream takes no request".to_owned()))?;
         let mut client = self.watch.clone();
-        let answers = client.watch(ReceiverStream::new(waiting)).await?.into_inner();
+        let answers = client
+            .watch(ReceiverStream::new(waiting))
+            .await?
+            .into_inner();
         Ok(Watching { requests, answers })
     }
 }

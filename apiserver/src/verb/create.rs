@@ -53,7 +53,8 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
     }
     match_namespace(call, &mut object)?;
     fill(call, &mut object);
-    let is_generated = object::name(&object).is_empty() && !object::text(&object, "generateName").is_empty();
+    let is_generated =
+        object::name(&object).is_empty() && !object::text(&object, "generateName").is_empty();
     for _ in 0..NAME_TRIES {
         let mut candidate = object.clone();
         if is_generated {
@@ -69,7 +70,12 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
         }
     }
     let base = object::text(&object, "generateName");
-    Err(Status::generate_name_conflict(&endpoint.group, &endpoint.plural, base, 1))
+    Err(Status::generate_name_conflict(
+        &endpoint.group,
+        &endpoint.plural,
+        base,
+        1,
+    ))
 }
 
 /// The namespace in the object is that of the path.
@@ -77,7 +83,11 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
 /// # Errors
 /// It is another one.
 pub fn match_namespace(call: &Call, object: &mut Value) -> Result<()> {
-    let asked = if call.endpoint.namespaced { call.info.namespace.as_str() } else { "" };
+    let asked = if call.endpoint.namespaced {
+        call.info.namespace.as_str()
+    } else {
+        ""
+    };
     let found = object::namespace(object);
     if found == asked {
         return Ok(());
@@ -86,7 +96,9 @@ pub fn match_namespace(call: &Call, object: &mut Value) -> Result<()> {
         let why = if asked.is_empty() {
             "namespace may not be set on cluster-scoped resources".to_owned()
         } else {
-            format!("the namespace of the provided object does not match the namespace sent on the request")
+            format!(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
         };
         return Err(Status::bad_request(why));
     }
@@ -96,7 +108,11 @@ pub fn match_namespace(call: &Call, object: &mut Value) -> Result<()> {
 
 /// What the server alone says of an object.
 fn fill(call: &Call, object: &mut Value) {
-    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+    ] {
         object::set(object, field, None);
     }
     object::set(object, "creationTimestamp", Some(time(call.now).into()));

@@ -25,8 +25,17 @@ pub struct Expected<'a> {
 /// # Errors
 /// It is in none that is known.
 pub fn encoding(call: &Call) -> Result<Encoding> {
-    let header = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let header = call
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media = header
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     if media.is_empty() {
         return Ok(Encoding::Json);
     }
@@ -45,7 +54,8 @@ pub fn object(call: &Call, bytes: &Bytes, expected: &Expected<'_>) -> Result<Val
     let own = expected.kind.api_version();
     if let Some((version, name)) = &kind {
         let is_same_kind = name.is_empty() || *name == *expected.kind.kind;
-        let is_same_group = version.is_empty() || Gvk::parse(version, "").group == expected.kind.group;
+        let is_same_group =
+            version.is_empty() || Gvk::parse(version, "").group == expected.kind.group;
         if !is_same_kind || (!is_same_group && !name.is_empty()) {
             let found = Gvk::parse(version, name);
             let problem = format!(
@@ -74,7 +84,10 @@ pub fn object(call: &Call, bytes: &Bytes, expected: &Expected<'_>) -> Result<Val
         Encoding::Yaml => wire::yaml::read(schema, id, bytes),
         Encoding::Protobuf => protobuf(schema, id, bytes),
     };
-    let Read { mut value, problems } = read.map_err(|error| refuse(expected, &error))?;
+    let Read {
+        mut value,
+        problems,
+    } = read.map_err(|error| refuse(expected, &error))?;
     tell(call, expected, problems)?;
     name(&mut value, &expected.kind);
     Ok(value)
@@ -107,7 +120,8 @@ pub fn tell(call: &Call, expected: &Expected<'_>, problems: Vec<String>) -> Resu
         FieldValidation::Ignore => {}
         FieldValidation::Warn => problems.into_iter().for_each(|problem| call.warn(problem)),
         FieldValidation::Strict => {
-            let error = DecodeError::Value(format!("strict decoding error: {}", problems.join(", ")));
+            let error =
+                DecodeError::Value(format!("strict decoding error: {}", problems.join(", ")));
             return Err(refuse(expected, &error));
         }
     }
@@ -123,7 +137,10 @@ fn refuse(expected: &Expected<'_>, error: &DecodeError) -> Status {
 }
 
 /// What a body says that it is: `apiVersion` and `kind`.
-fn kind_of(encoding: Encoding, bytes: &[u8]) -> std::result::Result<Option<(String, String)>, DecodeError> {
+fn kind_of(
+    encoding: Encoding,
+    bytes: &[u8],
+) -> std::result::Result<Option<(String, String)>, DecodeError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct TypeMeta {

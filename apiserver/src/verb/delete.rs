@@ -25,11 +25,22 @@ use crate::serve::Body;
 pub async fn delete(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<Body>> {
     let options = options(call, body)?;
     let gone = remove(cache, call, &call.rest(), &call.info.name, &options).await?;
-    let Written { object, is_deleted, .. } = gone;
+    let Written {
+        object, is_deleted, ..
+    } = gone;
     if is_deleted && !shows_deleted(call) {
         let uid = object::text(&object, "uid");
-        let status = Status::deleted(&call.endpoint.group, &call.endpoint.plural, &call.info.name, uid);
-        return Ok(answer::encoded(200, call.accepted.encoding, &status.to_value()));
+        let status = Status::deleted(
+            &call.endpoint.group,
+            &call.endpoint.plural,
+            &call.info.name,
+            uid,
+        );
+        return Ok(answer::encoded(
+            200,
+            call.accepted.encoding,
+            &status.to_value(),
+        ));
     }
     answer::object(call, 200, &object)
 }
@@ -38,9 +49,16 @@ pub async fn delete(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
 fn shows_deleted(call: &Call) -> bool {
     matches!(
         (&*call.endpoint.group, &*call.endpoint.plural),
-        ("", "pods" | "services" | "serviceaccounts" | "persistentvolumes" | "persistentvolumeclaims"
-            | "resourcequotas" | "podtemplates")
-            | ("storage.k8s.io", _)
+        (
+            "",
+            "pods"
+                | "services"
+                | "serviceaccounts"
+                | "persistentvolumes"
+                | "persistentvolumeclaims"
+                | "resourcequotas"
+                | "podtemplates"
+        ) | ("storage.k8s.io", _)
     )
 }
 
@@ -48,28 +66,45 @@ fn shows_deleted(call: &Call) -> bool {
 ///
 /// # Errors
 /// It is not there, or not the one that is meant.
-pub async fn remove(cache: &Cache, call: &Call, rest: &str, name: &str, options: &Options) -> Result<Written> {
+pub async fn remove(
+    cache: &Cache,
+    call: &Call,
+    rest: &str,
+    name: &str,
+    options: &Options,
+) -> Result<Written> {
     let endpoint = &call.endpoint;
     let mut options = options.clone();
     loop {
         let mut again = false;
         let written = store::update(cache, call, rest, |found| {
-            let found = found.ok_or_else(|| Status::not_found(&endpoint.group, &endpoint.plural, name))?;
+            let found =
+                found.ok_or_else(|| Status::not_found(&endpoint.group, &endpoint.plural, name))?;
             deletion::check(&found.object, &options)
                 .map_err(|unmet| Status::conflict(&endpoint.group, &endpoint.kind, name, unmet))?;
             again = false;
-            Ok(match deletion::step(&found.object, &options, manners(call, &found.object), call.now) {
-                Step::Delete => Change::Delete,
-                Step::Pending => Change::Keep(found.object.clone()),
-                Step::Mark { object, then_delete } => {
-                    again = then_delete;
-                    if object == found.object {
-                        Change::Keep(object)
-                    } else {
-                        Change::Write(object)
+            Ok(
+                match deletion::step(
+                    &found.object,
+                    &options,
+                    manners(call, &found.object),
+                    call.now,
+                ) {
+                    Step::Delete => Change::Delete,
+                    Step::Pending => Change::Keep(found.object.clone()),
+                    Step::Mark {
+                        object,
+                        then_delete,
+                    } => {
+                        again = then_delete;
+                        if object == found.object {
+                            Change::Keep(object)
+                        } else {
+                            Change::Write(object)
+                        }
                     }
-                }
-            })
+                },
+            )
         });
         let written = written.await?;
         if !again || written.is_deleted || options.is_dry {
@@ -94,12 +129,19 @@ fn manners(call: &Call, object: &Value) -> Manners {
 
 /// How long a pod gets: what it asks for, nothing if it runs nowhere or has ended.
 fn pod_grace(pod: &Value) -> i64 {
-    let is_bound = pod["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty());
-    let has_ended = matches!(pod["status"]["phase"].as_str(), Some("Failed" | "Succeeded"));
+    let is_bound = pod["spec"]["nodeName"]
+        .as_str()
+        .is_some_and(|node| !node.is_empty());
+    let has_ended = matches!(
+        pod["status"]["phase"].as_str(),
+        Some("Failed" | "Succeeded")
+    );
     if !is_bound || has_ended {
         return 0;
     }
-    let asked = pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+    let asked = pod["spec"]["terminationGracePeriodSeconds"]
+        .as_i64()
+        .unwrap_or(30);
     if asked < 0 { 1 } else { asked }
 }
 
@@ -109,7 +151,9 @@ fn options(call: &Call, body: &Bytes) -> Result<Options> {
         from_query(call)?
     } else {
         let kind = api::schema::Gvk::new("", "v1", "DeleteOptions");
-        let id = builtin().kind(&kind).ok_or_else(|| Status::internal("DeleteOptions are not known"))?;
+        let id = builtin()
+            .kind(&kind)
+            .ok_or_else(|| Status::internal("DeleteOptions are not known"))?;
         let expected = Expected {
             kind,
             schema: (builtin(), id),
@@ -120,7 +164,9 @@ fn options(call: &Call, body: &Bytes) -> Result<Options> {
         grace: value["gracePeriodSeconds"].as_i64(),
         orphans: value["orphanDependents"].as_bool(),
         uid: value["preconditions"]["uid"].as_str().map(str::to_owned),
-        revision: value["preconditions"]["resourceVersion"].as_str().map(str::to_owned),
+        revision: value["preconditions"]["resourceVersion"]
+            .as_str()
+            .map(str::to_owned),
         is_dry: call.is_dry()?,
         ..Options::default()
     };
@@ -132,7 +178,11 @@ fn options(call: &Call, body: &Bytes) -> Result<Options> {
             "Foreground" => Some(Propagation::Foreground),
             other => {
                 let supported = ["Background", "Foreground", "Orphan"];
-                errors.push(Error::not_supported(&Path::new("propagationPolicy"), other, supported));
+                errors.push(Error::not_supported(
+                    &Path::new("propagationPolicy"),
+                    other,
+                    supported,
+                ));
                 None
             }
         };
@@ -144,7 +194,11 @@ fn options(call: &Call, body: &Bytes) -> Result<Options> {
     for dry in value["dryRun"].as_array().into_iter().flatten() {
         match dry.as_str() {
             Some("All") => options.is_dry = true,
-            other => errors.push(Error::not_supported(&Path::new("dryRun"), other.unwrap_or_default(), ["All"])),
+            other => errors.push(Error::not_supported(
+                &Path::new("dryRun"),
+                other.unwrap_or_default(),
+                ["All"],
+            )),
         }
     }
     if errors.is_empty() {
@@ -159,7 +213,11 @@ fn from_query(call: &Call) -> Result<Value> {
     if let Some(seconds) = call.query.number("gracePeriodSeconds").map_err(bad)? {
         value["gracePeriodSeconds"] = seconds.into();
     }
-    if let Some(policy) = call.query.get("propagationPolicy").filter(|text| !text.is_empty()) {
+    if let Some(policy) = call
+        .query
+        .get("propagationPolicy")
+        .filter(|text| !text.is_empty())
+    {
         value["propagationPolicy"] = policy.into();
     }
     if call.query.get("orphanDependents").is_some() {

@@ -16,17 +16,22 @@ use crate::storage::encoding::seal;
 #[derive(Debug)]
 pub struct Frames {
     call: Arc<Call>,
+    /// The columns of a table have been described.
+    has_headers: bool,
 }
 
 impl Frames {
     /// For the client of this call.
     #[must_use]
     pub fn new(call: Arc<Call>) -> Self {
-        Self { call }
+        Self {
+            call,
+            has_headers: false,
+        }
     }
 
     /// What a frame holds, as a tree.
-    fn tree(&self, content: &Content<'_>) -> Value {
+    fn tree(&mut self, content: &Content<'_>) -> Value {
         let endpoint = &self.call.endpoint;
         let object = match content {
             Content::Object(entry) => match answer::tree(endpoint, entry) {
@@ -43,9 +48,9 @@ impl Frames {
             Form::Plain => object,
             Form::Metadata(version) => answer::partial(&object, version),
             Form::Table(version) => {
-                let is_row = matches!(content, Content::Object(_));
-                let rows = if is_row { std::slice::from_ref(&object) } else { &[] };
-                answer::table(&self.call, rows, version, &object["metadata"])
+                let headers = !std::mem::replace(&mut self.has_headers, true);
+                let rows = std::slice::from_ref(&object);
+                answer::table(&self.call, rows, version, &object["metadata"], headers)
                     .unwrap_or_else(|status| status.to_value())
             }
         }
@@ -75,7 +80,9 @@ impl Frames {
 impl Framer for Frames {
     fn frame(&mut self, kind: Kind, content: &Content<'_>) -> Bytes {
         let accepted = self.call.accepted;
-        if let (Encoding::Json, Form::Plain, Content::Object(entry)) = (accepted.encoding, accepted.form, content) {
+        if let (Encoding::Json, Form::Plain, Content::Object(entry)) =
+            (accepted.encoding, accepted.form, content)
+        {
             let mut out = format!("{{\"type\":\"{}\",\"object\":", kind.name()).into_bytes();
             if entry.shown(&self.call.endpoint.head, &mut out).is_ok() {
                 out.extend_from_slice(b"}\n");

@@ -47,7 +47,8 @@ impl Selector {
     pub fn of(call: &Call, options: &ListOptions) -> Result<Self> {
         let bad = |error: api::selector::SelectorError| Status::bad_request(error.to_string());
         let labels = LabelSelector::parse(&options.labels).map_err(bad)?;
-        let mut fields = FieldSelector::parse(&options.fields, &call.endpoint.selectable).map_err(bad)?;
+        let mut fields =
+            FieldSelector::parse(&options.fields, &call.endpoint.selectable).map_err(bad)?;
         if !call.info.name.is_empty() && fields.is_empty() {
             // A watch of one object by its path.
             let text = format!("metadata.name={}", call.info.name);
@@ -119,15 +120,24 @@ impl Token {
         let bytes = BASE64_URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
             .map_err(|error| refused(&error.to_string()))?;
-        let token: Self = serde_json::from_slice(&bytes).map_err(|error| refused(&error.to_string()))?;
+        let token: Self =
+            serde_json::from_slice(&bytes).map_err(|error| refused(&error.to_string()))?;
         if token.v != "meta.k8s.io/v1" {
-            return Err(refused(&format!("server does not recognize this encoded version {:?}", token.v)));
+            return Err(refused(&format!(
+                "server does not recognize this encoded version {:?}",
+                token.v
+            )));
         }
         if token.rv == 0 {
-            return Err(refused("incorrect encoded start resourceVersion (version meta.k8s.io/v1)"));
+            return Err(refused(
+                "incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+            ));
         }
         if token.start.is_empty() || token.start.contains("..") {
-            return Err(refused(&format!("encoded start key must be beneath the list: {:?}", token.start)));
+            return Err(refused(&format!(
+                "encoded start key must be beneath the list: {:?}",
+                token.start
+            )));
         }
         Ok(token)
     }
@@ -154,7 +164,12 @@ pub async fn freshen(cache: &Cache, version: Version) -> Result<()> {
 ///
 /// # Errors
 /// What the options ask for is gone, lies ahead, or is no option; the store cannot be reached.
-pub async fn list(cache: &Cache, call: &Call, options: &ListOptions, selector: &Selector) -> Result<Listed> {
+pub async fn list(
+    cache: &Cache,
+    call: &Call,
+    options: &ListOptions,
+    selector: &Selector,
+) -> Result<Listed> {
     let folder = &call.endpoint.folder;
     let token = match options.next.as_str() {
         "" => None,
@@ -171,10 +186,20 @@ pub async fn list(cache: &Cache, call: &Call, options: &ListOptions, selector: &
         }
         (Some(token), _) if token.rv < 0 => {
             freshen(cache, Version::Latest).await?;
-            Ok(pick(&cache.snapshot(folder), call, options, selector, &token.start))
+            Ok(pick(
+                &cache.snapshot(folder),
+                call,
+                options,
+                selector,
+                &token.start,
+            ))
         }
         (Some(token), _) => {
-            if call.query.get("resourceVersion").is_some_and(|text| !text.is_empty() && text != "0") {
+            if call
+                .query
+                .get("resourceVersion")
+                .is_some_and(|text| !text.is_empty() && text != "0")
+            {
                 return Err(Status::bad_request(
                     "specifying resource version is not allowed when using continue",
                 ));
@@ -183,18 +208,28 @@ pub async fn list(cache: &Cache, call: &Call, options: &ListOptions, selector: &
                 if fault.code != 410 {
                     return fault;
                 }
-                let mut gone = Status::expired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.");
+                let mut gone = Status::expired(
+                    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+                );
                 gone.continue_at = Token::write(-1, &token.start);
                 gone
             };
             let start = format!("{}{}", selector.prefix, token.start);
-            past(cache, call, options, selector, token.rv, &start).await.map_err(gone)
+            past(cache, call, options, selector, token.rv, &start)
+                .await
+                .map_err(gone)
         }
     }
 }
 
 /// Picks a page of a snapshot, from `start` (a key within the prefix) on.
-fn pick(snapshot: &Snapshot, call: &Call, options: &ListOptions, selector: &Selector, start: &str) -> Listed {
+fn pick(
+    snapshot: &Snapshot,
+    call: &Call,
+    options: &ListOptions,
+    selector: &Selector,
+    start: &str,
+) -> Listed {
     let start = format!("{}{start}", selector.prefix);
     let mut listed = Listed {
         items: Vec::new(),
@@ -207,7 +242,11 @@ fn pick(snapshot: &Snapshot, call: &Call, options: &ListOptions, selector: &Sele
         listed.items.extend(found.cloned());
         return listed;
     }
-    let limit = if options.limit == 0 { usize::MAX } else { options.limit };
+    let limit = if options.limit == 0 {
+        usize::MAX
+    } else {
+        options.limit
+    };
     let is_everything = selector.is_everything();
     let mut entries = snapshot.from(&selector.prefix, &start);
     for entry in entries.by_ref() {
@@ -243,7 +282,11 @@ async fn past(
     } else {
         format!("{folder}{start}").into_bytes()
     };
-    let limit = if options.limit == 0 { usize::MAX } else { options.limit };
+    let limit = if options.limit == 0 {
+        usize::MAX
+    } else {
+        options.limit
+    };
     let mut listed = Listed {
         items: Vec::new(),
         revision,
@@ -284,5 +327,11 @@ fn entry(call: &Call, folder: &str, stored: &Stored) -> Entry {
     let key = String::from_utf8_lossy(&stored.key);
     let rest = key.strip_prefix(folder).unwrap_or(&key);
     let object = encoding::decode(&stored.value).map_err(|error| error.to_string());
-    Entry::new(rest, stored.revision, stored.lease, object, &call.endpoint.selectable)
+    Entry::new(
+        rest,
+        stored.revision,
+        stored.lease,
+        object,
+        &call.endpoint.selectable,
+    )
 }

@@ -50,7 +50,9 @@ impl ListOptions {
         let matching = query.text("resourceVersionMatch");
         let limit = query.number("limit").map_err(bad)?.unwrap_or(0);
         let timeout = query.number("timeoutSeconds").map_err(bad)?;
-        let initial = query.get("sendInitialEvents").map(|_| query.flag("sendInitialEvents"));
+        let initial = query
+            .get("sendInitialEvents")
+            .map(|_| query.flag("sendInitialEvents"));
         let next = query.text("continue").to_owned();
         let has_version = !query.text("resourceVersion").is_empty();
         let mut causes = Vec::new();
@@ -130,7 +132,11 @@ fn check_list(
             causes.push(Error::forbidden(&MATCH, why));
         }
         if !matches!(matching, "Exact" | "NotOlderThan") {
-            causes.push(Error::not_supported(&MATCH, matching, ["Exact", "NotOlderThan", ""]));
+            causes.push(Error::not_supported(
+                &MATCH,
+                matching,
+                ["Exact", "NotOlderThan", ""],
+            ));
         }
         if matching == "Exact" && has_version && revision == 0 {
             let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
@@ -150,7 +156,8 @@ fn check_watch(matching: &str, next: &str, initial: Option<bool>, causes: &mut V
     }
     if !matching.is_empty() {
         if initial.is_none() {
-            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            let why =
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
             causes.push(Error::forbidden(&MATCH, why));
         }
         if matching != "NotOlderThan" {

@@ -14,7 +14,53 @@ use crate::object;
 /// # Errors
 /// It is wrong.
 pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
-    let _ = (call, object);
+    if splits_status(call) {
+        object["status"] = Value::Object(serde_json::Map::new());
+        normalize(call, object)?;
+    }
+    let counts = counts_generations(call, object);
+    object::set(object, "generation", counts.then(|| 1.into()));
+    if (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Namespace") {
+        object["spec"]["finalizers"] = serde_json::json!(["kubernetes"]);
+        object["status"]["phase"] = "Active".into();
+        let name = object::name(object).to_owned();
+        let labels = object::metadata(object)
+            .entry("labels")
+            .or_insert_with(|| serde_json::json!({}));
+        labels["kubernetes.io/metadata.name"] = name.into();
+    }
+    Ok(())
+}
+
+/// Whether the status is written by itself, and kept by all other writes. Nodes say theirs when they come.
+fn splits_status(call: &Call) -> bool {
+    let is_node = (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Node");
+    call.endpoint.subresource("status").is_some() && !is_node
+}
+
+/// Whether a kind counts its generations: what is asked for is told from what is.
+fn counts_generations(call: &Call, object: &Value) -> bool {
+    let uncounted = matches!(
+        (&*call.endpoint.group, &*call.endpoint.kind),
+        (
+            "",
+            "Namespace"
+                | "Node"
+                | "PersistentVolume"
+                | "PersistentVolumeClaim"
+                | "ResourceQuota"
+                | "Service"
+        )
+    );
+    !uncounted && splits_status(call) && object.get("spec").is_some()
+}
+
+/// Makes a tree canonical that has been changed here.
+fn normalize(call: &Call, object: &mut Value) -> Result<()> {
+    if let Some((schema, id)) = call.endpoint.schema() {
+        let made = api::wire::normalize(schema, id, object);
+        made.map_err(|error| Status::bad_request(error.to_string()))?;
+    }
     Ok(())
 }
 
@@ -34,16 +80,45 @@ pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
     let uid = object::text(new, "uid");
     let known = object::text(&old.object, "uid").to_owned();
     if !uid.is_empty() && uid != known {
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {known}");
-        return Err(Status::conflict(&endpoint.group, &endpoint.plural, &call.info.name, why));
+        let why =
+            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {known}");
+        return Err(Status::conflict(
+            &endpoint.group,
+            &endpoint.plural,
+            &call.info.name,
+            why,
+        ));
     }
-    for field in ["uid", "creationTimestamp", "generation", "deletionTimestamp"] {
+    for field in [
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "deletionTimestamp",
+    ] {
         let kept = old.object["metadata"].get(field).cloned();
         object::set(new, field, kept);
     }
     if new["metadata"].get("deletionGracePeriodSeconds").is_none() {
-        let kept = old.object["metadata"].get("deletionGracePeriodSeconds").cloned();
+        let kept = old.object["metadata"]
+            .get("deletionGracePeriodSeconds")
+            .cloned();
         object::set(new, "deletionGracePeriodSeconds", kept);
+    }
+    if call.info.subresource == "status" {
+        // All but the status stays as it is.
+        let status = new["status"].take();
+        let metadata = new["metadata"].take();
+        *new = old.object.clone();
+        new["status"] = status;
+        new["metadata"]["resourceVersion"] = metadata["resourceVersion"].clone();
+        return Ok(());
+    }
+    if splits_status(call) {
+        new["status"] = old.object["status"].clone();
+    }
+    if counts_generations(call, new) && new["spec"] != old.object["spec"] {
+        let generation = old.object["metadata"]["generation"].as_i64().unwrap_or(0);
+        object::set(new, "generation", Some((generation + 1).into()));
     }
     Ok(())
 }
@@ -60,7 +135,12 @@ pub fn match_name(call: &Call, object: &mut Value) -> Result<()> {
             return Ok(());
         }
         let error = Error::required(&Path::new("metadata.name"), "name is required");
-        return Err(Status::invalid(&call.endpoint.group, &call.endpoint.kind, "", &[error]));
+        return Err(Status::invalid(
+            &call.endpoint.group,
+            &call.endpoint.kind,
+            "",
+            &[error],
+        ));
     }
     if found != call.info.name {
         return Err(Status::bad_request(format!(
@@ -74,6 +154,8 @@ pub fn match_name(call: &Call, object: &mut Value) -> Result<()> {
 /// Whether a write takes away the last thing that held an object that is being deleted.
 #[must_use]
 pub fn is_released(object: &Value) -> bool {
-    let grace = object["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0);
+    let grace = object["metadata"]["deletionGracePeriodSeconds"]
+        .as_i64()
+        .unwrap_or(0);
     object::is_deleting(object) && object::finalizers(object).next().is_none() && grace == 0
 }

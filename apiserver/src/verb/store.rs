@@ -56,7 +56,13 @@ fn key(cache: &Cache, call: &Call, rest: &str) -> String {
 ///
 /// # Errors
 /// It is there; the store cannot be written.
-pub async fn create(cache: &Cache, call: &Call, rest: &str, mut object: Value, lease: i64) -> Result<Value> {
+pub async fn create(
+    cache: &Cache,
+    call: &Call,
+    rest: &str,
+    mut object: Value,
+    lease: i64,
+) -> Result<Value> {
     if call.is_dry()? {
         if cache.bucket(&call.endpoint.folder).get(rest).is_some() {
             return Err(exists(call, &object));
@@ -143,7 +149,10 @@ pub async fn update(
             }
             Change::Write(object) => {
                 let value = encode(call, &object)?;
-                let outcome = cache.store().update(key.as_bytes(), before, value, lease).await?;
+                let outcome = cache
+                    .store()
+                    .update(key.as_bytes(), before, value, lease)
+                    .await?;
                 (outcome, object, false)
             }
             Change::Delete => {
@@ -197,7 +206,8 @@ async fn read(cache: &Cache, call: &Call, key: &str) -> Result<Option<Found>> {
 }
 
 fn decode(call: &Call, stored: &Stored) -> Result<Found> {
-    let mut object = encoding::decode(&stored.value).map_err(|error| Status::internal(error.to_string()))?;
+    let mut object =
+        encoding::decode(&stored.value).map_err(|error| Status::internal(error.to_string()))?;
     set_revision(&mut object, stored.revision);
     name_kind(call, &mut object);
     Ok(Found {

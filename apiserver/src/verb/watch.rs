@@ -117,7 +117,9 @@ pub async fn watch<F: Framer>(
     let cursor = if wants_initial {
         freshen(cache, options.version).await?;
         let snapshot = cache.snapshot(&call.endpoint.folder);
-        let meant = snapshot.from(&selector.prefix, "").filter(|entry| selector.matches(entry));
+        let meant = snapshot
+            .from(&selector.prefix, "")
+            .filter(|entry| selector.matches(entry));
         initial.extend(meant.cloned());
         if options.initial == Some(true) && options.bookmarks {
             initial_end = Some(snapshot.revision);
@@ -132,7 +134,9 @@ pub async fn watch<F: Framer>(
             }
         };
         cache.filled().await;
-        bucket.follow(from).map_err(|expired| Status::expired(expired.to_string()))?
+        bucket
+            .follow(from)
+            .map_err(|expired| Status::expired(expired.to_string()))?
     };
     let watch = Watch {
         cache: cache.clone(),
@@ -188,7 +192,11 @@ impl<F: Framer> Watch<F> {
                 self.next_bookmark = now + BOOKMARKS_EVERY;
                 return Some(self.bookmark());
             }
-            let until = if self.bookmarks { self.end.min(self.next_bookmark) } else { self.end };
+            let until = if self.bookmarks {
+                self.end.min(self.next_bookmark)
+            } else {
+                self.end
+            };
             tokio::select! {
                 () = self.cursor.more() => {}
                 () = tokio::time::sleep_until(until) => {}
@@ -225,7 +233,8 @@ impl<F: Framer> Watch<F> {
                 continue;
             };
             self.told = event.revision;
-            let left = (kind == Kind::Deleted && event.kind != EventKind::Deleted).then(|| event.before_as_of());
+            let left = (kind == Kind::Deleted && event.kind != EventKind::Deleted)
+                .then(|| event.before_as_of());
             let object = left.flatten();
             let object = object.as_ref().unwrap_or(&event.object);
             frames.push(self.framer.frame(kind, &Content::Object(object)));
@@ -236,7 +245,10 @@ impl<F: Framer> Watch<F> {
     /// What an event is to this watcher: an object that comes to be meant is added, one that is not any
     /// more is deleted.
     fn kind(&self, event: &Event) -> Option<Kind> {
-        let was = event.before.as_ref().is_some_and(|before| self.selector.matches(before));
+        let was = event
+            .before
+            .as_ref()
+            .is_some_and(|before| self.selector.matches(before));
         let is = event.kind != EventKind::Deleted && self.selector.matches(&event.object);
         match (was, is) {
             (false, false) => None,

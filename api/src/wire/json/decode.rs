@@ -174,7 +174,11 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         self.path.push(Step::Field(of, field));
         let null = self.scan.start()? == Start::Null;
-        let kept = if null && !field.pointer { before.take() } else { None };
+        let kept = if null && !field.pointer {
+            before.take()
+        } else {
+            None
+        };
         let value = self.slot(&field.slot, before)?;
         self.path.pop();
         canon::place(self.schema, map, field, kept.unwrap_or(value));
@@ -204,7 +208,10 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::List(list), Start::Array) => self.list(&list.item, before),
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
-            (shape @ (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_)), start) => {
+            (
+                shape @ (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_)),
+                start,
+            ) => {
                 self.wrong(start, shape)?;
                 Ok(Value::Null)
             }
@@ -222,7 +229,10 @@ impl<'s, 'a> Decoder<'s, 'a> {
             Start::True | Start::False => "bool",
             Start::Null => return Ok(self.scan.skip()?),
         };
-        self.save(self.path.mismatch(found, &names::go_type(self.schema, shape)));
+        self.save(
+            self.path
+                .mismatch(found, &names::go_type(self.schema, shape)),
+        );
         Ok(self.scan.skip()?)
     }
 

@@ -60,7 +60,11 @@ impl<'a> Scanner<'a> {
     /// Enters an object or array; tells whether there is something in it. After it, an object's key or
     /// an array's value is next.
     pub(super) fn enter(&mut self) -> Result<bool, SyntaxError> {
-        let close = if self.bytes[self.at] == b'{' { b'}' } else { b']' };
+        let close = if self.bytes[self.at] == b'{' {
+            b'}'
+        } else {
+            b']'
+        };
         self.at += 1;
         if self.peek()? == close {
             self.at += 1;

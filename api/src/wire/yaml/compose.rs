@@ -97,9 +97,10 @@ impl Composer<'_, '_> {
                 (kind, anchor)
             }
             EventData::Alias { anchor } => {
-                let of = *self.anchors.get(&anchor).ok_or_else(|| {
-                    fault(format!("unknown anchor '{anchor}' referenced"))
-                })?;
+                let of = *self
+                    .anchors
+                    .get(&anchor)
+                    .ok_or_else(|| fault(format!("unknown anchor '{anchor}' referenced")))?;
                 (Kind::Alias { name: anchor, of }, None)
             }
             EventData::SequenceStart { anchor, .. } => (Kind::List(Vec::new()), anchor),

@@ -6,7 +6,13 @@ use super::*;
 fn entry(key: &str, revision: i64) -> Entry {
     let (namespace, name) = key.split_once('/').unwrap_or(("", key));
     let object = json!({"metadata": {"name": name, "namespace": namespace}});
-    Entry::new(key, revision, 0, Ok(object), &Selectable::builtin("", "ConfigMap"))
+    Entry::new(
+        key,
+        revision,
+        0,
+        Ok(object),
+        &Selectable::builtin("", "ConfigMap"),
+    )
 }
 
 fn filled() -> Arc<Bucket> {
@@ -47,8 +53,15 @@ fn a_cursor_reads_every_event_once() {
     for cursor in [&mut cursor, &mut later] {
         let mut seen = cursor.take(2).unwrap();
         seen.extend(cursor.take(2).unwrap());
-        let seen: Vec<_> = seen.iter().map(|event| (event.kind, event.revision)).collect();
-        let expected = [(EventKind::Modified, 11), (EventKind::Added, 12), (EventKind::Deleted, 13)];
+        let seen: Vec<_> = seen
+            .iter()
+            .map(|event| (event.kind, event.revision))
+            .collect();
+        let expected = [
+            (EventKind::Modified, 11),
+            (EventKind::Added, 12),
+            (EventKind::Deleted, 13),
+        ];
         assert_eq!(seen, expected);
         assert!(cursor.take(2).unwrap().is_empty());
     }
@@ -62,21 +75,39 @@ fn a_cursor_reads_every_event_once() {
 #[test]
 fn who_comes_too_late_is_told() {
     let bucket = filled();
-    assert_eq!(bucket.follow(9).unwrap_err(), Expired { asked: 9, oldest: 10 });
+    assert_eq!(
+        bucket.follow(9).unwrap_err(),
+        Expired {
+            asked: 9,
+            oldest: 10
+        }
+    );
     let mut slow = bucket.follow(10).unwrap();
     for revision in 0..=KEPT_MAX as i64 {
         bucket.put(entry("a/x", 11 + revision));
     }
-    assert_eq!(slow.take(1).unwrap_err(), Expired { asked: 10, oldest: 11 });
+    assert_eq!(
+        slow.take(1).unwrap_err(),
+        Expired {
+            asked: 10,
+            oldest: 11
+        }
+    );
 }
 
 #[test]
 fn a_list_taken_again_becomes_events() {
     let bucket = filled();
     let mut cursor = bucket.follow(10).unwrap();
-    bucket.replace(vec![entry("a/x", 15), entry("a/y", 5), entry("d/x", 14)], 20);
+    bucket.replace(
+        vec![entry("a/x", 15), entry("a/y", 5), entry("d/x", 14)],
+        20,
+    );
     let seen = cursor.take(9).unwrap();
-    let seen: Vec<_> = seen.iter().map(|event| (event.kind, &*event.object.key, event.revision)).collect();
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|event| (event.kind, &*event.object.key, event.revision))
+        .collect();
     let expected = [
         (EventKind::Added, "d/x", 14),
         (EventKind::Modified, "a/x", 15),

@@ -11,10 +11,22 @@ fn folders_are_upstreams() {
         ("apps", "deployments", "deployments"),
         ("networking.k8s.io", "ingresses", "ingress"),
         ("rbac.authorization.k8s.io", "clusterroles", "clusterroles"),
-        ("apiextensions.k8s.io", "customresourcedefinitions", "apiextensions.k8s.io/customresourcedefinitions"),
-        ("apiregistration.k8s.io", "apiservices", "apiregistration.k8s.io/apiservices"),
+        (
+            "apiextensions.k8s.io",
+            "customresourcedefinitions",
+            "apiextensions.k8s.io/customresourcedefinitions",
+        ),
+        (
+            "apiregistration.k8s.io",
+            "apiservices",
+            "apiregistration.k8s.io/apiservices",
+        ),
         ("example.com", "widgets", "example.com/widgets"),
-        ("gateway.networking.k8s.io", "gateways", "gateway.networking.k8s.io/gateways"),
+        (
+            "gateway.networking.k8s.io",
+            "gateways",
+            "gateway.networking.k8s.io/gateways",
+        ),
     ] {
         assert_eq!(folder(group, resource), expected);
         let key = format!("{expected}/ns/name");

@@ -23,14 +23,21 @@ fn object() -> Value {
 
 #[test]
 fn without_finalizers_it_goes_at_once() {
-    assert_eq!(step(&object(), &Options::default(), PLAIN, now()), Step::Delete);
+    assert_eq!(
+        step(&object(), &Options::default(), PLAIN, now()),
+        Step::Delete
+    );
 }
 
 #[test]
 fn finalizers_hold_it() {
     let mut held = object();
     held["metadata"]["finalizers"] = json!(["example.com/x"]);
-    let Step::Mark { object, then_delete } = step(&held, &Options::default(), PLAIN, now()) else {
+    let Step::Mark {
+        object,
+        then_delete,
+    } = step(&held, &Options::default(), PLAIN, now())
+    else {
         panic!("it is held");
     };
     assert!(!then_delete);
@@ -79,13 +86,23 @@ fn propagation_is_a_finalizer() {
 
 #[test]
 fn a_pod_gets_its_grace_and_may_have_it_shortened() {
-    let Step::Mark { object, then_delete } = step(&object(), &Options::default(), POD, now()) else {
+    let Step::Mark {
+        object,
+        then_delete,
+    } = step(&object(), &Options::default(), POD, now())
+    else {
         panic!("it has grace");
     };
     assert!(!then_delete);
-    assert_eq!(object["metadata"]["deletionTimestamp"], "2026-01-02T03:04:35Z");
+    assert_eq!(
+        object["metadata"]["deletionTimestamp"],
+        "2026-01-02T03:04:35Z"
+    );
     assert_eq!(object["metadata"]["deletionGracePeriodSeconds"], 30);
-    assert_eq!(step(&object, &Options::default(), POD, now()), Step::Pending);
+    assert_eq!(
+        step(&object, &Options::default(), POD, now()),
+        Step::Pending
+    );
     let longer = Options {
         grace: Some(60),
         ..Options::default()
@@ -98,7 +115,10 @@ fn a_pod_gets_its_grace_and_may_have_it_shortened() {
     let Step::Mark { object: soon, .. } = step(&object, &shorter, POD, now()) else {
         panic!("it is shortened");
     };
-    assert_eq!(soon["metadata"]["deletionTimestamp"], "2026-01-02T03:04:15Z");
+    assert_eq!(
+        soon["metadata"]["deletionTimestamp"],
+        "2026-01-02T03:04:15Z"
+    );
     assert_eq!(soon["metadata"]["generation"], 3);
     let at_once = Options {
         grace: Some(0),

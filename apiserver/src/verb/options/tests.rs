@@ -16,12 +16,21 @@ fn versions_of_lists() {
         ("resourceVersion=0", Version::Any),
         ("resourceVersion=7", Version::NotOlder(7)),
         ("resourceVersion=7&limit=3", Version::Exact(7)),
-        ("resourceVersion=7&limit=3&resourceVersionMatch=NotOlderThan", Version::NotOlder(7)),
-        ("resourceVersion=7&resourceVersionMatch=Exact", Version::Exact(7)),
+        (
+            "resourceVersion=7&limit=3&resourceVersionMatch=NotOlderThan",
+            Version::NotOlder(7),
+        ),
+        (
+            "resourceVersion=7&resourceVersionMatch=Exact",
+            Version::Exact(7),
+        ),
     ] {
         assert_eq!(list(query).unwrap().version, expected, "{query}");
     }
-    assert_eq!(watch("resourceVersion=7&limit=3").unwrap().version, Version::NotOlder(7));
+    assert_eq!(
+        watch("resourceVersion=7&limit=3").unwrap().version,
+        Version::NotOlder(7)
+    );
 }
 
 #[test]
