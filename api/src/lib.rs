@@ -5,6 +5,7 @@
 
 pub mod columns;
 pub mod discovery;
+pub mod openapi;
 pub mod quantity;
 pub mod resources;
 pub mod schema;

@@ -13,6 +13,7 @@ pub mod documents;
 pub mod fault;
 pub mod flags;
 pub mod object;
+pub mod openapi;
 pub mod registry;
 pub mod run;
 pub mod serve;
