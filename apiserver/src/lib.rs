@@ -18,5 +18,6 @@ pub mod registry;
 pub mod run;
 pub mod serve;
 pub mod server;
+pub mod start;
 pub mod storage;
 pub mod verb;

@@ -20,6 +20,7 @@ use crate::fault::Result as Refusable;
 use crate::flags::Flags;
 use crate::serve::{self, Peer};
 use crate::server::{Gate, Server};
+use crate::start;
 use crate::storage::{Store, route};
 
 /// Why the server does not run.
@@ -90,8 +91,11 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
     tracing::info!(address = %listener.local_addr()?, "serving securely");
     let feeding = tokio::spawn(cache::run(cache, stop.clone()));
-    serve::serve(listener, Some(certificate), Arc::new(server), stop).await;
+    let server = Arc::new(server);
+    let starting = tokio::spawn(start::run(server.clone(), stop.clone()));
+    serve::serve(listener, Some(certificate), server, stop).await;
     feeding.await?;
+    starting.await?;
     Ok(())
 }
 

@@ -83,6 +83,9 @@ pub async fn remove(
             deletion::check(&found.object, &options)
                 .map_err(|unmet| Status::conflict(&endpoint.group, &endpoint.kind, name, unmet))?;
             again = false;
+            if is_namespace(call) {
+                return Ok(namespace_step(found, call.now));
+            }
             Ok(
                 match deletion::step(
                     &found.object,
@@ -114,6 +117,35 @@ pub async fn remove(
         if options.revision.is_some() {
             options.revision = Some(object::text(&written.object, "resourceVersion").to_owned());
         }
+    }
+}
+
+fn is_namespace(call: &Call) -> bool {
+    call.endpoint.group.is_empty() && &*call.endpoint.plural == "namespaces"
+}
+
+/// A namespace is marked, and goes when what is in it has gone: when neither of its lists of finalizers
+/// holds it any more.
+fn namespace_step(found: &store::Found, now: jiff::Timestamp) -> Change {
+    let mut marked = found.object.clone();
+    if !object::is_deleting(&marked) {
+        object::set(
+            &mut marked,
+            "deletionTimestamp",
+            Some(deletion::time(now).into()),
+        );
+    }
+    marked["status"]["phase"] = "Terminating".into();
+    let is_held = marked["spec"]["finalizers"]
+        .as_array()
+        .is_some_and(|all| !all.is_empty());
+    if !is_held && object::finalizers(&marked).next().is_none() {
+        return Change::Delete;
+    }
+    if marked == found.object {
+        Change::Keep(marked)
+    } else {
+        Change::Write(marked)
     }
 }
 

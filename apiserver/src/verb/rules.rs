@@ -113,8 +113,21 @@ pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
         new["metadata"]["resourceVersion"] = metadata["resourceVersion"].clone();
         return Ok(());
     }
+    if call.info.subresource == "finalize" {
+        // Of a namespace: what holds it, and nothing else.
+        let finalizers = new["spec"]["finalizers"].take();
+        let revision = new["metadata"]["resourceVersion"].take();
+        *new = old.object.clone();
+        new["spec"]["finalizers"] = finalizers;
+        new["metadata"]["resourceVersion"] = revision;
+        return normalize(call, new);
+    }
     if splits_status(call) {
         new["status"] = old.object["status"].clone();
+    }
+    if (&*endpoint.group, &*endpoint.kind) == ("", "Namespace") {
+        new["spec"]["finalizers"] = old.object["spec"]["finalizers"].clone();
+        normalize(call, new)?;
     }
     if counts_generations(call, new) && new["spec"] != old.object["spec"] {
         let generation = old.object["metadata"]["generation"].as_i64().unwrap_or(0);
@@ -157,5 +170,12 @@ pub fn is_released(object: &Value) -> bool {
     let grace = object["metadata"]["deletionGracePeriodSeconds"]
         .as_i64()
         .unwrap_or(0);
-    object::is_deleting(object) && object::finalizers(object).next().is_none() && grace == 0
+    let is_held = object["kind"] == "Namespace"
+        && object["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty());
+    !is_held
+        && object::is_deleting(object)
+        && object::finalizers(object).next().is_none()
+        && grace == 0
 }
