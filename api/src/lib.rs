@@ -5,7 +5,9 @@
 
 pub mod columns;
 pub mod discovery;
+mod go;
 pub mod openapi;
+pub mod patch;
 pub mod quantity;
 pub mod resources;
 pub mod schema;

@@ -30,7 +30,7 @@ use crate::serve::{Answer, Body, Peer};
 use crate::verb::frames::Frames;
 use crate::verb::list::Selector;
 use crate::verb::options::ListOptions;
-use crate::verb::{create, decode, delete, get, list, update, watch as watching};
+use crate::verb::{create, decode, delete, get, list, patch, update, watch as watching};
 use crate::{chain, documents};
 
 /// Who asks, and may they.
@@ -238,6 +238,9 @@ impl Server {
             }
             "update" if has(Verb::Update) => {
                 update::update(cache, call, &body::read(body).await?).await
+            }
+            "patch" if has(Verb::Patch) => {
+                patch::patch(cache, call, &body::read(body).await?).await
             }
             "delete" if has(Verb::Delete) => {
                 delete::delete(cache, call, &body::read(body).await?).await

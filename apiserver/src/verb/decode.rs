@@ -128,7 +128,8 @@ pub fn tell(call: &Call, expected: &Expected<'_>, problems: Vec<String>) -> Resu
     Ok(())
 }
 
-fn refuse(expected: &Expected<'_>, error: &DecodeError) -> Status {
+/// A body that cannot be read as what it should be.
+pub fn refuse(expected: &Expected<'_>, error: &DecodeError) -> Status {
     let kind = &expected.kind;
     Status::bad_request(format!(
         "{} in version {:?} cannot be handled as a {}: {error}",

@@ -8,6 +8,7 @@ pub mod frames;
 pub mod get;
 pub mod list;
 pub mod options;
+pub mod patch;
 pub mod rules;
 pub mod store;
 pub mod update;
