@@ -135,7 +135,7 @@ fn services_and_what_is_behind_them() {
                        "endpoints": [{"addresses": ["1"]}]});
     assert_eq!(
         cells("discovery.k8s.io", "EndpointSlice", slice),
-        json!(["x", "IPv4", "8,n,*", "1", "4h"])
+        json!(["x", "IPv4", "8,n,", "1", "4h"])
     );
     let ingress = json!({"metadata": meta(), "spec": {"tls": [{}], "rules": [
         {"host": "a"}, {"host": "b"}, {}, {"host": "c"}, {"host": "d"}]}});
