@@ -91,10 +91,12 @@ fn component(of: &Type, descriptions: &dyn Descriptions, refers: &mut Refers<'_>
         let text = descriptions.field(&of.name, &field.json);
         let mut made = property(field, text, refers);
         // The items of a list of objects are not merged.
-        if &*field.json == "items" && of.kinds.iter().any(|kind| kind.kind.ends_with("List")) {
-            if let Some(made) = made.as_object_mut() {
-                made.remove("x-kubernetes-list-type");
-            }
+        let is_list = of.kinds.iter().any(|kind| kind.kind.ends_with("List"));
+        if &*field.json == "items"
+            && is_list
+            && let Some(made) = made.as_object_mut()
+        {
+            made.remove("x-kubernetes-list-type");
         }
         properties.insert(field.json.to_string(), made);
         if field.required {
