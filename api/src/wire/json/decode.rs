@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::path::{Path, Step};
+use super::path::Path;
 use super::scan::{Scanner, Start, SyntaxError};
 use crate::schema::{Schema, Shape, Slot, Type, TypeId};
 use crate::wire::leaf::{self, LeafError, Token};
-use crate::wire::{DecodeError, MOST_NESTING, Read, canon, names};
+use crate::wire::names::Step;
+use crate::wire::{DecodeError, MOST_NESTING, Read, canon};
 
 /// Why reading stopped.
 pub(super) enum Fail {
@@ -24,6 +25,8 @@ impl From<SyntaxError> for Fail {
 
 pub(super) struct Decoder<'s, 'a> {
     schema: &'s Schema,
+    /// The type that is read; nothing where no type is asked for.
+    root: Option<TypeId>,
     pub(super) scan: Scanner<'a>,
     pub(super) path: Path<'s, 'a>,
     /// The first error of those that are told when all is read.
@@ -32,13 +35,13 @@ pub(super) struct Decoder<'s, 'a> {
 }
 
 pub(super) fn read(schema: &Schema, id: TypeId, bytes: &[u8]) -> Result<Read, DecodeError> {
-    Decoder::run(schema, bytes, |decoder| decoder.root(id))
+    Decoder::run(schema, Some(id), bytes, |decoder| decoder.root(id))
 }
 
 pub(super) fn read_any(bytes: &[u8]) -> Result<Read, DecodeError> {
     // No type is asked for.
     let none = Schema::new();
-    Decoder::run(&none, bytes, |decoder| {
+    Decoder::run(&none, None, bytes, |decoder| {
         let value = decoder.any()?;
         decoder.scan.end()?;
         Ok(value)
@@ -81,11 +84,13 @@ impl Seen {
 impl<'s, 'a> Decoder<'s, 'a> {
     fn run(
         schema: &'s Schema,
+        root: Option<TypeId>,
         bytes: &'a [u8],
         read: impl FnOnce(&mut Self) -> Result<Value, Fail>,
     ) -> Result<Read, DecodeError> {
         let mut decoder = Decoder {
             schema,
+            root,
             scan: Scanner::new(bytes),
             path: Path::default(),
             saved: None,
@@ -111,7 +116,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         let value = match self.scan.start()? {
             Start::Object => self.object(id, Map::new())?,
             start => {
-                self.wrong(start, &Shape::Object(id))?;
+                self.wrong(start)?;
                 canon::zero_object(self.schema, id)
             }
         };
@@ -208,11 +213,16 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::List(list), Start::Array) => self.list(&list.item, before),
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
+<<<<<<< HEAD
             (
                 shape @ (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_)),
                 start,
             ) => {
                 self.wrong(start, shape)?;
+=======
+            (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_), start) => {
+                self.wrong(start)?;
+>>>>>>> wire
                 Ok(Value::Null)
             }
             (shape, start) => self.leaf(shape, start),
@@ -220,7 +230,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
     }
 
     /// An error to tell when all is read: the next value is not of the type that its place has.
-    fn wrong(&mut self, start: Start, shape: &Shape) -> Result<(), Fail> {
+    fn wrong(&mut self, start: Start) -> Result<(), Fail> {
         let found = match start {
             Start::Object => "object",
             Start::Array => "array",
@@ -229,11 +239,21 @@ impl<'s, 'a> Decoder<'s, 'a> {
             Start::True | Start::False => "bool",
             Start::Null => return Ok(self.scan.skip()?),
         };
+<<<<<<< HEAD
         self.save(
             self.path
                 .mismatch(found, &names::go_type(self.schema, shape)),
         );
+=======
+        self.misplaced(found);
+>>>>>>> wire
         Ok(self.scan.skip()?)
+    }
+
+    fn misplaced(&mut self, found: &str) {
+        if let (Some(root), None) = (self.root, &self.saved) {
+            self.saved = Some(self.path.misplaced(self.schema, root, found));
+        }
     }
 
     fn list(&mut self, item: &Slot, before: Option<Value>) -> Result<Value, Fail> {
@@ -371,7 +391,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         };
         match leaf::read(shape, &token) {
             Ok(value) => return Ok(value),
-            Err(LeafError::Type(found, wanted)) => self.save(self.path.mismatch(&found, wanted)),
+            Err(LeafError::Type(found)) => self.misplaced(&found),
             Err(LeafError::Late(text)) => self.save(text),
             Err(LeafError::Inner(found, wanted)) => {
                 return Err(Fail::Value(self.path.mismatch(&found, wanted)));

@@ -20,12 +20,17 @@ pub(super) fn convert(document: &Document) -> Result<(Value, Vec<String>), Decod
         depth: 0,
         made: 0,
         made_by_alias: 0,
+        key: None,
+        number: None,
     };
     let value = match document.root {
         Some(root) => converter.value(root)?,
         None => Value::Null,
     };
-    Ok((value, converter.twice))
+    match converter.key.or(converter.number) {
+        Some(text) => Err(DecodeError::Yaml(text)),
+        None => Ok((value, converter.twice)),
+    }
 }
 
 struct Converter<'d> {
@@ -36,6 +41,9 @@ struct Converter<'d> {
     depth: usize,
     made: u64,
     made_by_alias: u64,
+    /// What JSON has no form for is told when all is read: a key first, then a number.
+    key: Option<String>,
+    number: Option<String>,
 }
 
 /// A map that is being made.
@@ -51,7 +59,8 @@ impl<'d> Converter<'d> {
         self.count()?;
         match &self.nodes[at].kind {
             Kind::Scalar { text, tag, plain } => {
-                scalar(resolve::tagged(text, tag.as_deref(), *plain)?)
+                let scalar = resolve::tagged(text, tag.as_deref(), *plain)?;
+                Ok(self.scalar(scalar))
             }
             Kind::List(items) => self.nested(|converter| {
                 let items = items.iter().map(|item| converter.value(*item));
@@ -63,6 +72,29 @@ impl<'d> Converter<'d> {
                 Ok(Value::Object(made.map))
             }
             Kind::Alias { name, of } => self.follow(at, name, |converter| converter.value(*of)),
+        }
+    }
+
+    fn scalar(&mut self, of: Scalar<'_>) -> Value {
+        match of {
+            Scalar::Null => Value::Null,
+            Scalar::Bool(value) => Value::Bool(value),
+            Scalar::Int(value) => value.into(),
+            Scalar::Unsigned(value) => value.into(),
+            Scalar::Text(text) => Value::String(text.into_owned()),
+            Scalar::Float(value) if value.is_finite() => canon::double(value),
+            Scalar::Float(value) => {
+                let shown = if value.is_nan() {
+                    "NaN"
+                } else if value > 0.0 {
+                    "+Inf"
+                } else {
+                    "-Inf"
+                };
+                let text = format!("json: unsupported value: {shown}");
+                self.number.get_or_insert(text);
+                Value::Null
+            }
         }
     }
 
@@ -132,11 +164,17 @@ impl<'d> Converter<'d> {
         let (shown, text) = self.key(key)?;
         let line = self.nodes[value].line;
         let value = self.value(value)?;
-        let Some(text) = text else {
-            return Err(DecodeError::Yaml(format!(
-                "unsupported map key of type: %!s(<nil>), key: interface {{}}(nil), value: {}",
-                go_syntax(&value)
-            )));
+        let text = match text {
+            Ok(text) => text,
+            Err(key) => {
+                let value = match &value {
+                    Value::Null => "<nil>".into(),
+                    value => go_syntax(value),
+                };
+                let text = format!("unsupported map key of type: {key}, value: {value}");
+                self.key.get_or_insert(text);
+                return Ok(());
+            }
         };
         if !made.keys.insert(shown.clone()) {
             self.twice
@@ -146,8 +184,8 @@ impl<'d> Converter<'d> {
         Ok(())
     }
 
-    /// A key as Go shows it, and as JSON has it; `null` has no form in JSON.
-    fn key(&mut self, at: usize) -> Result<(String, Option<String>), DecodeError> {
+    /// A key as Go shows it, and as JSON has it, or what upstream says of one that JSON cannot have.
+    fn key(&mut self, at: usize) -> Result<(String, Result<String, String>), DecodeError> {
         self.count()?;
         let (text, tag, plain) = match &self.nodes[at].kind {
             Kind::Scalar { text, tag, plain } => (text, tag, *plain),
@@ -160,17 +198,17 @@ impl<'d> Converter<'d> {
             }
         };
         Ok(match resolve::tagged(text, tag.as_deref(), plain)? {
-            Scalar::Null => ("interface {}(nil)".into(), None),
-            Scalar::Bool(value) => (value.to_string(), Some(value.to_string())),
-            Scalar::Int(value) => (value.to_string(), Some(value.to_string())),
+            Scalar::Null => ("<nil>".into(), Err("%!s(<nil>), key: <nil>".into())),
+            Scalar::Bool(value) => (value.to_string(), Ok(value.to_string())),
+            Scalar::Int(value) => (value.to_string(), Ok(value.to_string())),
             // Upstream has no case for these.
             Scalar::Unsigned(value) => {
-                return Err(DecodeError::Yaml(format!(
-                    "unsupported map key of type: uint64, key: {value:#x}, value: interface {{}}(nil)"
-                )));
+                let shown = format!("{value:#x}");
+                let text = format!("uint64, key: {shown}");
+                (shown, Err(text))
             }
-            Scalar::Float(value) => (float::general(value), Some(float_key(value))),
-            Scalar::Text(text) => (quote(&text), Some(text.into_owned())),
+            Scalar::Float(value) => (float::general(value), Ok(float_key(value))),
+            Scalar::Text(text) => (quote(&text), Ok(text.into_owned())),
         })
     }
 
@@ -213,29 +251,6 @@ impl<'d> Converter<'d> {
             )),
         }
     }
-}
-
-fn scalar(of: Scalar<'_>) -> Result<Value, DecodeError> {
-    Ok(match of {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => Value::Bool(value),
-        Scalar::Int(value) => value.into(),
-        Scalar::Unsigned(value) => value.into(),
-        Scalar::Text(text) => Value::String(text.into_owned()),
-        Scalar::Float(value) if value.is_finite() => canon::double(value),
-        Scalar::Float(value) => {
-            let shown = if value.is_nan() {
-                "NaN"
-            } else if value > 0.0 {
-                "+Inf"
-            } else {
-                "-Inf"
-            };
-            return Err(DecodeError::Yaml(format!(
-                "json: unsupported value: {shown}"
-            )));
-        }
-    })
 }
 
 fn float_key(value: f64) -> String {

@@ -20,7 +20,6 @@ pub(super) fn print(value: &Value) -> String {
     {
         let mut emitter = Emitter::new();
         emitter.set_unicode(true);
-        emitter.set_width(-1);
         emitter.set_output_string(&mut out);
         for event in events {
             // Only events in a wrong order and a full disk are errors; there is neither.
@@ -29,7 +28,12 @@ pub(super) fn print(value: &Value) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    let mut text = String::from_utf8_lossy(&out).into_owned();
+    // libyaml closes a document whose last text keeps its line breaks; go-yaml does not.
+    if text.ends_with("\n...\n") {
+        text.truncate(text.len() - 4);
+    }
+    text
 }
 
 fn put(value: &Value, events: &mut Vec<Event>) {
@@ -72,7 +76,10 @@ fn styled(text: &str, style: ScalarStyle, events: &mut Vec<Event>) {
 }
 
 fn put_text(text: &str, events: &mut Vec<Event>) {
-    let style = if text.contains('\n') {
+    let style = if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        // These are line breaks to YAML; go-yaml is not careful with them.
+        ScalarStyle::DoubleQuoted
+    } else if text.contains('\n') {
         ScalarStyle::Literal
     } else if matches!(resolve::plain(text), Scalar::Text(_)) && !needs_quotes(text) {
         ScalarStyle::Plain
@@ -91,7 +98,7 @@ fn print_number(number: &Number) -> String {
 
 /// Texts that other readers of YAML 1.1 take for something else: times and numbers in base 60.
 fn needs_quotes(text: &str) -> bool {
-    text == "<<" || is_base_60(text) || is_timestamp(text)
+    is_base_60(text) || is_timestamp(text)
 }
 
 /// `190:20:30.15`
