@@ -69,7 +69,10 @@ pub(super) fn place(schema: &Schema, root: TypeId, path: &[Step<'_, '_>]) -> Str
         .rev()
         .take_while(|step| !matches!(step, Step::Field(..)))
         .count();
-    let last = path.len().checked_sub(below + 1).and_then(|at| path.get(at));
+    let last = path
+        .len()
+        .checked_sub(below + 1)
+        .and_then(|at| path.get(at));
     let Some(Step::Field(of, field)) = last else {
         return go_type(schema, &Shape::Object(root));
     };

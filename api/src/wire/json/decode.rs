@@ -213,16 +213,8 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::List(list), Start::Array) => self.list(&list.item, before),
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
-<<<<<<< HEAD
-            (
-                shape @ (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_)),
-                start,
-            ) => {
-                self.wrong(start, shape)?;
-=======
             (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_), start) => {
                 self.wrong(start)?;
->>>>>>> wire
                 Ok(Value::Null)
             }
             (shape, start) => self.leaf(shape, start),
@@ -239,14 +231,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             Start::True | Start::False => "bool",
             Start::Null => return Ok(self.scan.skip()?),
         };
-<<<<<<< HEAD
-        self.save(
-            self.path
-                .mismatch(found, &names::go_type(self.schema, shape)),
-        );
-=======
         self.misplaced(found);
->>>>>>> wire
         Ok(self.scan.skip()?)
     }
 
