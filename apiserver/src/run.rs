@@ -44,6 +44,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "Kubernetes {VERSION}");
         return ExitCode::SUCCESS;
     }
+    log(flags.v);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -58,6 +59,21 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells on stderr what happens; the more the higher `v` is.
+fn log(v: u8) {
+    let level = match v {
+        0..=2 => tracing::Level::INFO,
+        3..=5 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_max_level(level);
+    // Whoever has installed another one before keeps it.
+    let _ = subscriber.try_init();
 }
 
 /// Serves until a signal comes.
@@ -89,7 +105,7 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     let server = Server::new(cache.clone(), gate, watch_min, stop.clone());
     let certificate = tls::Server::asking(&serving_tls(&flags)?)?;
     let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
-    tracing::info!(address = %listener.local_addr()?, "serving securely");
+    tracing::info!("Serving securely on {}", listener.local_addr()?);
     let feeding = tokio::spawn(cache::run(cache, stop.clone()));
     let server = Arc::new(server);
     let starting = tokio::spawn(start::run(server.clone(), stop.clone()));

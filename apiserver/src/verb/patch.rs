@@ -2,7 +2,6 @@
 
 use api::patch::{self, PatchError};
 use api::schema::{Schema, TypeId};
-use api::status::Reason;
 use bytes::Bytes;
 use http::Response;
 use http::header::CONTENT_TYPE;
@@ -70,7 +69,7 @@ fn kind(call: &Call) -> Result<Kind> {
 /// The object that a patch makes of another.
 fn apply(call: &Call, kind: Kind, found: &Found, body: &Bytes) -> Result<Value> {
     let (schema, id) = call.schema()?;
-    let told = |error: PatchError| refuse(call, &error);
+    let told = |error: PatchError| refuse(&error);
     let (mut new, mut problems) = match kind {
         Kind::Json => (
             patch::json::apply(&found.object, body).map_err(told)?,
@@ -137,13 +136,12 @@ fn tree(body: &Bytes) -> Result<(Value, Vec<String>)> {
 }
 
 /// A patch that cannot be applied.
-fn refuse(call: &Call, error: &PatchError) -> Status {
-    let reason = match error.status() {
-        400 => Reason::BadRequest,
-        413 => Reason::RequestEntityTooLarge,
-        422 => Reason::Invalid,
-        _ => Reason::InternalError,
-    };
-    let _ = call;
-    Status::failure(reason, error.to_string())
+fn refuse(error: &PatchError) -> Status {
+    let text = error.to_string();
+    match error.status() {
+        400 => Status::bad_request(text),
+        413 => Status::request_entity_too_large(text),
+        422 => Status::generic(422, "", "", "", "", &text, 0),
+        _ => Status::internal(text),
+    }
 }
