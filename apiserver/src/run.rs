@@ -20,8 +20,8 @@ use crate::fault::Result as Refusable;
 use crate::flags::Flags;
 use crate::serve::{self, Peer};
 use crate::server::{Gate, Server};
-use crate::start;
 use crate::storage::{Store, route};
+use crate::{compaction, go, start};
 
 /// Why the server does not run.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -99,7 +99,10 @@ async fn until_told(flags: Flags) -> Result<(), Failure> {
 pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Failure> {
     let tls = store_tls(&flags)?;
     let route = route::to_servers(&flags.etcd_servers, tls)?;
-    let cache = Arc::new(Cache::new(Store::new(route), &flags.etcd_prefix));
+    let store = Store::new(route);
+    let events_last = i64::try_from(go::duration(&flags.event_ttl)?.as_secs()).unwrap_or(i64::MAX);
+    let interval = go::duration(&flags.etcd_compaction_interval)?;
+    let cache = Arc::new(Cache::new(store.clone(), &flags.etcd_prefix, events_last));
     let gate = Box::new(Open::new(&flags)?);
     let watch_min = Duration::from_secs(flags.min_request_timeout);
     let server = Server::new(cache.clone(), gate, watch_min, stop.clone());
@@ -108,10 +111,12 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     tracing::info!("Serving securely on {}", listener.local_addr()?);
     let feeding = tokio::spawn(cache::run(cache, stop.clone()));
     let server = Arc::new(server);
+    let compacting = tokio::spawn(compaction::run(store, interval, stop.clone()));
     let starting = tokio::spawn(start::run(server.clone(), stop.clone()));
     serve::serve(listener, Some(certificate), server, stop).await;
     feeding.await?;
     starting.await?;
+    compacting.await?;
     Ok(())
 }
 

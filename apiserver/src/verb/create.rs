@@ -63,7 +63,11 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
         }
         rules::prepare_create(call, &mut candidate)?;
         let rest = endpoint.rest(object::namespace(&candidate), object::name(&candidate));
-        let lease = 0;
+        let lease = if call.is_dry()? {
+            0
+        } else {
+            cache.lease(&endpoint.folder).await?
+        };
         match store::create(cache, call, &rest, candidate, lease).await {
             Err(status) if is_generated && status.reason == api::status::Reason::AlreadyExists => {}
             outcome => return outcome,
