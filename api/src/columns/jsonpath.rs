@@ -175,7 +175,8 @@ fn descend(from: Found<'_>) -> Found<'_> {
     let mut waiting: Vec<_> = from.into_iter().rev().collect();
     while let Some(value) = waiting.pop() {
         let below = children(value.clone());
-        if !below.is_empty() {
+        // To upstream a text is a list of bytes, too.
+        if !below.is_empty() || value.as_str().is_some_and(|text| !text.is_empty()) {
             found.push(value);
             waiting.extend(below.into_iter().rev());
         }

@@ -58,6 +58,7 @@ fn paths_lead_to_values() {
             json!("True"),
         ),
         ("integer", "..port", json!(80)),
+        ("string", ".metadata.name..", json!("x")),
         ("date", ".metadata.creationTimestamp", json!("4h")),
         ("date", ".metadata.name", json!("<invalid>")),
         ("boolean", ".spec.size", json!(null)),
