@@ -1,9 +1,9 @@
 //! How the items of a merged list are ordered: as `$setElementOrder` says, then as in the patch, then as in
 //! the original.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::directive::{DIRECTIVE, SET_ORDER, clean, listed};
 use super::identity::Identity;
@@ -24,8 +24,12 @@ pub(super) struct Ranks<'a> {
 
 impl<'a> Ranks<'a> {
     /// Those of a list whose items all have the key, if they are objects.
-    pub(super) fn of(list: &[Value], key: &'a str, objects: bool) -> Result<Self, PatchError> {
-        let mut ranks = Self::lenient(list, key, objects)?;
+    pub(super) fn of<'v>(
+        list: impl IntoIterator<Item = &'v Value> + Clone,
+        key: &'a str,
+        objects: bool,
+    ) -> Result<Self, PatchError> {
+        let mut ranks = Self::lenient(list.clone(), key, objects)?;
         if objects {
             for item in list {
                 let map = as_map(item)?;
@@ -39,10 +43,14 @@ impl<'a> Ranks<'a> {
     }
 
     /// Those of a list, whatever its items are.
-    fn lenient(list: &[Value], key: &'a str, objects: bool) -> Result<Self, PatchError> {
-        let mut of = HashMap::with_capacity(list.len());
+    fn lenient<'v>(
+        list: impl IntoIterator<Item = &'v Value>,
+        key: &'a str,
+        objects: bool,
+    ) -> Result<Self, PatchError> {
+        let mut of = HashMap::new();
         let mut stray = None;
-        for (at, item) in list.iter().enumerate() {
+        for (at, item) in list.into_iter().enumerate() {
             let value = match item {
                 _ if !objects => item,
                 Value::Object(map) => match map.get(key) {
@@ -54,7 +62,14 @@ impl<'a> Ranks<'a> {
                     continue;
                 }
             };
-            of.entry(Identity::of(value)?).or_insert(at);
+            match Identity::of(value) {
+                Ok(value) => {
+                    of.entry(value).or_insert(at);
+                }
+                // Keys are compared one by one, and nothing else is the same as this one.
+                Err(_) if objects => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Self {
             of,
@@ -98,7 +113,9 @@ pub(super) fn by_patch<'v>(
     for (at, item) in items.enumerate() {
         let map = as_map(item)?;
         let value = map.get(key).ok_or_else(|| no_merge_key(map, key))?;
-        let found = asked.of.get(&Identity::of(value)?);
+        let found = Identity::of(value)
+            .ok()
+            .and_then(|value| asked.of.get(&value));
         match (found, asked.stray) {
             (Some(found), Some(stray)) if *found > stray => return Err(not_a_map(stray)),
             (None, Some(stray)) => return Err(not_a_map(stray)),
@@ -245,11 +262,45 @@ fn merge_one(
     };
     let are_objects = are_objects()?;
     let asked = Ranks::of(order, merge_key, are_objects)?;
-    let live = Ranks::of(old.as_deref().unwrap_or_default(), merge_key, are_objects)?;
+    let mut live: Vec<&Value> = old.iter().flatten().collect();
+    if let Some(new) = &new
+        && strategy == Strategy::Merge
+        && are_objects
+    {
+        live = reused(live, new, merge_key);
+    }
+    let live = Ranks::of(live, merge_key, are_objects)?;
     let merged = interleave(merged, &named, &others, &asked, &live);
     original.insert(key.into(), Value::Array(merged));
     patch.remove(key);
     Ok(())
+}
+
+/// The original list as upstream finds it after the merge: items that were added lie in the memory of those
+/// that were deleted, and so have a place in it.
+fn reused<'v>(old: Vec<&'v Value>, new: &'v [Value], key: &str) -> Vec<&'v Value> {
+    let identity = |item: &Value| item.get(key).and_then(|value| Identity::of(value).ok());
+    let (special, plain): (Vec<&Value>, Vec<&Value>) =
+        new.iter().partition(|item| item.get(DIRECTIVE).is_some());
+    let is = |item: &Value, directive: &str| item.get(DIRECTIVE).is_some_and(|d| d == directive);
+    let gone: HashSet<Identity> = special
+        .iter()
+        .filter(|item| is(item, "delete"))
+        .filter_map(|item| identity(item))
+        .collect();
+    let room = old.len();
+    let mut left = old;
+    left.retain(|item| identity(item).is_none_or(|identity| !gone.contains(&identity)));
+    if special.iter().any(|item| is(item, "replace")) {
+        return left;
+    }
+    let mut known: HashSet<Identity> = left.iter().filter_map(|item| identity(item)).collect();
+    for item in plain {
+        if left.len() < room && identity(item).is_some_and(|identity| known.insert(identity)) {
+            left.push(item);
+        }
+    }
+    left
 }
 
 /// Checks that the items of the patch stand in the order, and in it.
@@ -259,17 +310,18 @@ fn check(patch: &[Value], order: &[Value], key: &str) -> Result<(), PatchError> 
     }
     let mut wanted = Vec::with_capacity(patch.len());
     for item in patch {
-        let directive = if key.is_empty() {
-            item.get(DIRECTIVE)
-        } else {
-            as_map(item)?.get(DIRECTIVE)
-        };
-        if directive.is_none() {
+        let deleted = !key.is_empty() && as_map(item)?.get(DIRECTIVE) == Some(&json!("delete"));
+        if !deleted {
             wanted.push(item);
         }
     }
     let mut wanted = wanted.into_iter().peekable();
     for listed in order {
+        // An item with a directive counts as long as there is something left to compare with.
+        while wanted
+            .next_if(|item| item.get(DIRECTIVE).is_some())
+            .is_some()
+        {}
         let Some(item) = wanted.peek() else {
             break;
         };
@@ -288,11 +340,14 @@ fn check(patch: &[Value], order: &[Value], key: &str) -> Result<(), PatchError> 
 }
 
 fn same(left: &Value, right: &Value, key: &str) -> Result<bool, PatchError> {
-    if key.is_empty() {
-        return Ok(Identity::of(left)? == Identity::of(right)?);
-    }
-    let (left, right) = (as_map(left)?, as_map(right)?);
-    let left = left.get(key).ok_or_else(|| no_merge_key(left, key))?;
-    let right = right.get(key).ok_or_else(|| no_merge_key(right, key))?;
-    Ok(Identity::of(left)? == Identity::of(right)?)
+    let (left, right) = if key.is_empty() {
+        (left, right)
+    } else {
+        let (left, right) = (as_map(left)?, as_map(right)?);
+        let left = left.get(key).ok_or_else(|| no_merge_key(left, key))?;
+        let right = right.get(key).ok_or_else(|| no_merge_key(right, key))?;
+        (left, right)
+    };
+    let comparable = go::type_name(left) == go::type_name(right);
+    Ok(comparable && Identity::of(left)? == Identity::of(right)?)
 }

@@ -1,0 +1,3 @@
+package main
+
+func applyCases(g *generator, count int, folder string, print func(any)) {}
