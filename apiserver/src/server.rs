@@ -97,6 +97,7 @@ impl Server {
         let namespace = crate::object::namespace(&object).to_owned();
         let mut object = object;
         let (schema, id) = endpoint.schema().ok_or_else(Status::no_such_resource)?;
+        api::defaults::apply(id, &mut object);
         let made = api::wire::normalize(schema, id, &mut object);
         made.map_err(|error| Status::internal(error.to_string()))?;
         decode::name(&mut object, &endpoint.gvk());

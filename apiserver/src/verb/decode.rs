@@ -89,8 +89,22 @@ pub fn object(call: &Call, bytes: &Bytes, expected: &Expected<'_>) -> Result<Val
         problems,
     } = read.map_err(|error| refuse(expected, &error))?;
     tell(call, expected, problems)?;
+    default(call, expected, &mut value)?;
     name(&mut value, &expected.kind);
     Ok(value)
+}
+
+/// Sets what nobody has set.
+///
+/// # Errors
+/// None that a tree that has just been read could give.
+pub fn default(call: &Call, expected: &Expected<'_>, value: &mut Value) -> Result<()> {
+    if call.endpoint.custom.is_some() {
+        return Ok(());
+    }
+    let (schema, id) = expected.schema;
+    api::defaults::apply(id, value);
+    wire::normalize(schema, id, value).map_err(|error| refuse(expected, &error))
 }
 
 fn group_name(kind: &Gvk) -> &str {

@@ -109,6 +109,7 @@ fn apply(call: &Call, kind: Kind, found: &Found, body: &Bytes) -> Result<Value> 
         _ => {}
     }
     new = read.value;
+    decode::default(call, &expected, &mut new)?;
     decode::name(&mut new, &expected.kind);
     Ok(new)
 }
