@@ -52,9 +52,7 @@ impl Amount {
             return Some(other);
         }
         let scale = self.scale.min(other.scale);
-        let value = self
-            .at_scale(scale)?
-            .checked_add(other.at_scale(scale)?)?;
+        let value = self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?;
         Some(Self { value, scale })
     }
 

@@ -87,7 +87,10 @@ pub(super) fn double(value: f64) -> Value {
     // Both bounds are exact; beyond them, a whole number has no more digits than the float shows.
     const BOUND: f64 = 9_223_372_036_854_775_808.0;
     if value.fract() == 0.0 && (-BOUND..BOUND).contains(&value) {
-        #[allow(clippy::cast_possible_truncation, reason = "it is whole and within bounds")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "it is whole and within bounds"
+        )]
         return Value::from(value as i64);
     }
     // Beyond what a float holds there is only the greatest one.

@@ -32,8 +32,7 @@ fn bare(of: &Type) -> &str {
 /// The Go name of a type with its package: `v1.PodSpec`.
 fn qualified(of: &Type) -> &str {
     let mut dots = of.name.rmatch_indices('.').skip(1);
-    dots.next()
-        .map_or(&*of.name, |(at, _)| &of.name[at + 1..])
+    dots.next().map_or(&*of.name, |(at, _)| &of.name[at + 1..])
 }
 
 /// The Go type of a value, as far as the table of kinds tells.
@@ -70,7 +69,10 @@ pub(super) fn place(schema: &Schema, root: TypeId, path: &[Step<'_, '_>]) -> Str
         .rev()
         .take_while(|step| !matches!(step, Step::Field(..)))
         .count();
-    let last = path.len().checked_sub(below + 1).and_then(|at| path.get(at));
+    let last = path
+        .len()
+        .checked_sub(below + 1)
+        .and_then(|at| path.get(at));
     let Some(Step::Field(of, field)) = last else {
         return go_type(schema, &Shape::Object(root));
     };
@@ -145,7 +147,8 @@ fn inlined(of: &Type, field: &Field) -> &'static [&'static str] {
         ("Volume", _) => &["VolumeSource"],
         ("IngressRule", _) => &["IngressRuleValue"],
         (
-            "DeviceAllocationConfiguration" | "DeviceClaimConfiguration"
+            "DeviceAllocationConfiguration"
+            | "DeviceClaimConfiguration"
             | "DeviceClassConfiguration",
             _,
         ) => &["DeviceConfiguration"],

@@ -22,9 +22,7 @@ pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), D
     };
     let of = Slot::of(Shape::Object(id));
     let taken = std::mem::take(value);
-    let made = normalizer
-        .slot(&of, taken)
-        .map_err(DecodeError::Value)?;
+    let made = normalizer.slot(&of, taken).map_err(DecodeError::Value)?;
     *value = match made {
         Value::Null => canon::zero_object(schema, id),
         made => made,
@@ -56,15 +54,19 @@ impl Normalizer<'_> {
                 return self.list(&Slot::of(Shape::String), items);
             }
             (Shape::Map(of), Value::Object(map)) => return self.map(&of.value, map),
+            (Shape::Bytes, Value::Array(items)) => {
+                let numbers = self.list(&Slot::of(Shape::Int64), items)?;
+                return leaf::from_numbers(&numbers).map_err(|number| {
+                    self.path.push(Step::Index(0));
+                    self.misplaced(&format!("number {number}"))
+                });
+            }
             (shape, value) => (shape, value),
         };
         self.leaf(shape, &value)
     }
 
-    fn nested<T>(
-        &mut self,
-        run: impl FnOnce(&mut Self) -> Result<T, String>,
-    ) -> Result<T, String> {
+    fn nested<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
         if self.depth >= MOST_NESTING {
             return Err("exceeded max depth".into());
         }
@@ -159,17 +161,18 @@ impl Normalizer<'_> {
             Value::Array(_) => Token::Array,
             Value::Object(_) => Token::Object,
         };
-        let misplaced = |found: &str| {
-            let wanted = names::place(self.schema, self.root, &self.path);
-            names::mismatch(&self.path, found, &wanted)
-        };
         if let Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_) = shape {
-            return Err(misplaced(token.word()));
+            return Err(self.misplaced(token.word()));
         }
         leaf::read(shape, &token).map_err(|error| match error {
-            LeafError::Type(found) => misplaced(&found),
+            LeafError::Type(found) => self.misplaced(&found),
             LeafError::Inner(found, wanted) => names::mismatch(&self.path, &found, wanted),
             LeafError::Late(text) | LeafError::Now(text) => text,
         })
+    }
+
+    fn misplaced(&self, found: &str) -> String {
+        let wanted = names::place(self.schema, self.root, &self.path);
+        names::mismatch(&self.path, found, &wanted)
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use api::schema::{Gvk, Schema, TypeId, builtin};
-use api::wire::{envelope, json, normalize, protobuf};
+use api::wire::{envelope, json, normalize, protobuf, yaml};
 use serde_json::Value;
 
 const MODULE: &str = "k8s.io/api@v0.37.2";
@@ -36,6 +36,7 @@ struct Object {
     id: TypeId,
     json: Vec<u8>,
     protobuf: Vec<u8>,
+    yaml: Vec<u8>,
 }
 
 fn objects() -> Vec<Object> {
@@ -63,10 +64,15 @@ fn objects() -> Vec<Object> {
             id,
             json,
             protobuf: beside("pb"),
+            yaml: beside("yaml"),
         };
         found.insert(name, object);
     }
-    assert!(found.len() >= 84, "only {} kinds in {folder:?}", found.len());
+    assert!(
+        found.len() >= 84,
+        "only {} kinds in {folder:?}",
+        found.len()
+    );
     found.into_values().collect()
 }
 
@@ -130,7 +136,12 @@ fn json_is_read_as_it_is() {
     each(|object| {
         let read =
             json::read(schema(), object.id, &object.json).map_err(|error| error.to_string())?;
-        assert!(read.problems.is_empty(), "{}: {:?}", object.name, read.problems);
+        assert!(
+            read.problems.is_empty(),
+            "{}: {:?}",
+            object.name,
+            read.problems
+        );
         let theirs = serde_json::from_slice(&object.json).unwrap();
         same(&read.value, &theirs)
     });
@@ -141,8 +152,8 @@ fn json_becomes_upstreams_protobuf() {
     each(|object| {
         let read =
             json::read(schema(), object.id, &object.json).map_err(|error| error.to_string())?;
-        let ours = envelope::write(schema(), object.id, &read.value)
-            .map_err(|error| error.to_string())?;
+        let ours =
+            envelope::write(schema(), object.id, &read.value).map_err(|error| error.to_string())?;
         if ours == object.protobuf {
             return Ok(());
         }
@@ -158,8 +169,7 @@ fn json_becomes_upstreams_protobuf() {
 #[test]
 fn protobuf_becomes_upstreams_json() {
     each(|object| {
-        let ours =
-            envelope::read(schema(), &object.protobuf).map_err(|error| error.to_string())?;
+        let ours = envelope::read(schema(), &object.protobuf).map_err(|error| error.to_string())?;
         let theirs = serde_json::from_slice(&object.json).unwrap();
         same(&ours, &theirs)
     });
@@ -171,9 +181,10 @@ fn an_envelope_is_joined_as_upstream_does() {
         let around = envelope::split(&object.protobuf).map_err(|error| error.to_string())?;
         let joined = envelope::join(around.api_version, around.kind, around.raw);
         assert_eq!(joined, object.protobuf, "{}", object.name);
-        let value = protobuf::read(schema(), object.id, around.raw)
-            .map_err(|error| error.to_string())?;
-        let raw = protobuf::write(schema(), object.id, &value).map_err(|error| error.to_string())?;
+        let value =
+            protobuf::read(schema(), object.id, around.raw).map_err(|error| error.to_string())?;
+        let raw =
+            protobuf::write(schema(), object.id, &value).map_err(|error| error.to_string())?;
         if raw == around.raw {
             Ok(())
         } else {
@@ -189,5 +200,26 @@ fn what_is_canonical_stays() {
         let mut ours = theirs.clone();
         normalize(schema(), object.id, &mut ours).map_err(|error| error.to_string())?;
         same(&ours, &theirs)
+    });
+}
+
+#[test]
+fn yaml_is_read_and_printed_as_upstream_does() {
+    each(|object| {
+        let read =
+            yaml::read(schema(), object.id, &object.yaml).map_err(|error| error.to_string())?;
+        assert!(
+            read.problems.is_empty(),
+            "{}: {:?}",
+            object.name,
+            read.problems
+        );
+        let theirs = serde_json::from_slice(&object.json).unwrap();
+        same(&read.value, &theirs)?;
+        if yaml::write(&read.value).as_bytes() == object.yaml {
+            Ok(())
+        } else {
+            Err("is printed otherwise".into())
+        }
     });
 }

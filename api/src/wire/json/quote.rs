@@ -20,8 +20,14 @@ pub(in crate::wire) fn quote(text: &str) -> String {
             ' '..='~' => out.push(char),
             '\0'..='\u{7f}' => put(&mut out, format_args!("\\x{:02x}", u32::from(char))),
             // Neither controls, nor spaces, nor what stands for nothing.
-            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
-            | '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' => {
+            '\u{80}'..='\u{a0}'
+            | '\u{ad}'
+            | '\u{2000}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{205f}'..='\u{206f}'
+            | '\u{3000}'
+            | '\u{e000}'..='\u{f8ff}'
+            | '\u{feff}' => {
                 put(&mut out, format_args!("\\u{:04x}", u32::from(char)));
             }
             char => out.push(char),

@@ -22,6 +22,20 @@ pub(super) enum Start {
     Null,
 }
 
+impl Start {
+    /// What Go's errors call it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Start::Object => "object",
+            Start::Array => "array",
+            Start::Text => "string",
+            Start::Number => "number",
+            Start::True | Start::False => "bool",
+            Start::Null => "null",
+        }
+    }
+}
+
 /// A position in JSON text.
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
@@ -60,7 +74,11 @@ impl<'a> Scanner<'a> {
     /// Enters an object or array; tells whether there is something in it. After it, an object's key or
     /// an array's value is next.
     pub(super) fn enter(&mut self) -> Result<bool, SyntaxError> {
-        let close = if self.bytes[self.at] == b'{' { b'}' } else { b']' };
+        let close = if self.bytes[self.at] == b'{' {
+            b'}'
+        } else {
+            b']'
+        };
         self.at += 1;
         if self.peek()? == close {
             self.at += 1;

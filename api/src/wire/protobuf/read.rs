@@ -82,7 +82,11 @@ impl Reader<'_> {
         again: bool,
     ) -> Result<(), DecodeError> {
         // Numbers ascend, unless another program wrote them; only then can there be an older value.
-        let before = if again { map.remove(&*field.json) } else { None };
+        let before = if again {
+            map.remove(&*field.json)
+        } else {
+            None
+        };
         let name = &*field.json;
         let value = match &field.slot.shape {
             Shape::List(list) => {
@@ -140,7 +144,10 @@ impl Reader<'_> {
             }
         }
         let value = found.filter(|value| !value.is_null());
-        Ok((key, value.unwrap_or_else(|| canon::zero(self.schema, shape))))
+        Ok((
+            key,
+            value.unwrap_or_else(|| canon::zero(self.schema, shape)),
+        ))
     }
 
     fn packed(

@@ -169,9 +169,7 @@ impl Reader<'_> {
             Shape::SchemaOrList(id) => {
                 self.schema_or(field, *id, input, 1, Some(Shape::Object(*id)))
             }
-            Shape::SchemaOrStrings(id) => {
-                self.schema_or(field, *id, input, 1, Some(Shape::String))
-            }
+            Shape::SchemaOrStrings(id) => self.schema_or(field, *id, input, 1, Some(Shape::String)),
             _ => self.raw(field, input),
         }
     }

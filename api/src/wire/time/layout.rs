@@ -98,8 +98,7 @@ impl Reader<'_> {
             digits
         };
         let taken = digits.min(9);
-        let value =
-            decimal(&hold[1..=taken]).ok_or_else(|| self.element(hold, ".000000"))?;
+        let value = decimal(&hold[1..=taken]).ok_or_else(|| self.element(hold, ".000000"))?;
         self.rest = &hold[digits + 1..];
         let mut nanos = u32::try_from(value).map_err(|_| self.element(hold, ".000000"))?;
         for _ in taken..9 {
@@ -121,7 +120,10 @@ impl Reader<'_> {
         self.rest = &hold[6..];
         let hours = number(&hold[1..3], true).map(|(value, _)| value);
         let minutes = number(&hold[4..6], true).map(|(value, _)| value);
-        self.within("time zone offset hour", hours.is_none_or(|hours| hours <= 24))?;
+        self.within(
+            "time zone offset hour",
+            hours.is_none_or(|hours| hours <= 24),
+        )?;
         self.within(
             "time zone offset minute",
             hours.is_none() || minutes.is_none_or(|minutes| minutes <= 60),

@@ -189,7 +189,9 @@ impl<'d> Converter<'d> {
         self.count()?;
         let (text, tag, plain) = match &self.nodes[at].kind {
             Kind::Scalar { text, tag, plain } => (text, tag, *plain),
-            Kind::Alias { name, of } => return self.follow(at, name, |converter| converter.key(*of)),
+            Kind::Alias { name, of } => {
+                return self.follow(at, name, |converter| converter.key(*of));
+            }
             Kind::List(_) | Kind::Map(_) => {
                 let value = self.value(at)?;
                 return Err(fault(format!("invalid map key: {}", go_syntax(&value))));

@@ -11,9 +11,8 @@ pub(super) fn fault(text: impl AsRef<str>) -> DecodeError {
 
 /// An error of the parser, with the line that go-yaml would tell.
 pub(super) fn parsing(error: &Error) -> DecodeError {
-    let line = |mark: Option<libyaml_safer::Mark>| {
-        mark.map(|mark| mark.line).filter(|line| *line != 0)
-    };
+    let line =
+        |mark: Option<libyaml_safer::Mark>| mark.map(|mark| mark.line).filter(|line| *line != 0);
     let line = match line(error.problem_mark()) {
         // Its scanner counts lines from zero there, its parser from one.
         Some(line) if error.kind() == ErrorKind::Scanner => Some(line + 1),

@@ -58,8 +58,8 @@ fn strictly(
 pub fn to_json(bytes: &[u8]) -> Result<(Vec<u8>, Vec<String>), DecodeError> {
     let document = compose::compose(bytes)?;
     let (value, twice) = convert::convert(&document)?;
-    let json = serde_json::to_vec(&value)
-        .map_err(|error| DecodeError::Yaml(format!("yaml: {error}")))?;
+    let json =
+        serde_json::to_vec(&value).map_err(|error| DecodeError::Yaml(format!("yaml: {error}")))?;
     Ok((json, twice))
 }
 

@@ -43,7 +43,12 @@ fn put(value: &Value, events: &mut Vec<Event>) {
         Value::Number(number) => plain(&print_number(number), events),
         Value::String(text) => put_text(text, events),
         Value::Array(items) => {
-            events.push(Event::sequence_start(None, None, true, SequenceStyle::Block));
+            events.push(Event::sequence_start(
+                None,
+                None,
+                true,
+                SequenceStyle::Block,
+            ));
             for item in items {
                 put(item, events);
             }
@@ -102,17 +107,17 @@ fn is_base_60(text: &str) -> bool {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
         return false;
     }
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut parts = whole.split(':');
     let first = parts.next().is_some_and(digits);
     let mut more = 0;
     let rest = parts.all(|part| {
         more += 1;
-        match part.as_bytes() {
-            [b'0'..=b'5', b'0'..=b'9'] | [b'0'..=b'9'] => true,
-            _ => false,
-        }
+        matches!(part.as_bytes(), [b'0'..=b'5', b'0'..=b'9'] | [b'0'..=b'9'])
     });
     first && rest && more > 0 && digits(fraction)
 }
@@ -176,7 +181,11 @@ fn is_clock(mut rest: &str) -> bool {
 }
 
 fn take_digits(rest: &mut &str, most: usize) -> Option<u32> {
-    let count = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let count = rest
+        .bytes()
+        .take(most)
+        .take_while(u8::is_ascii_digit)
+        .count();
     let (digits, after) = rest.split_at(count);
     let value = digits.parse().ok()?;
     *rest = after;
@@ -203,7 +212,10 @@ fn order(a: &str, b: &str) -> Ordering {
     let mut start = 0;
     if a[at] == '0' || b[at] == '0' {
         // Zeros within a number are digits of it, not at its beginning.
-        let before = a[..at].iter().rev().take_while(|char| char.is_ascii_digit());
+        let before = a[..at]
+            .iter()
+            .rev()
+            .take_while(|char| char.is_ascii_digit());
         if before.into_iter().any(|char| *char != '0') {
             start = 1;
         }

@@ -70,7 +70,9 @@ pub(super) fn tagged<'t>(
         Scalar::Float(_) => "float",
         Scalar::Text(_) => "str",
     };
-    Err(fault(format!("cannot decode !!{kind} `{text}` as a !!{wanted}")))
+    Err(fault(format!(
+        "cannot decode !!{kind} `{text}` as a !!{wanted}"
+    )))
 }
 
 /// What a scalar without tag and quotes stands for.
