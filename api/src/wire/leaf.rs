@@ -119,6 +119,20 @@ fn bytes(token: &Token<'_>) -> Result<Value, LeafError> {
     Ok(Value::String(to_base64(&bytes)))
 }
 
+/// Bytes of a list of numbers.
+///
+/// # Errors
+///
+/// The first number that is no byte.
+pub(super) fn from_numbers(numbers: &Value) -> Result<Value, i64> {
+    let mut bytes = Vec::new();
+    for number in numbers.as_array().into_iter().flatten() {
+        let number = number.as_i64().unwrap_or_default();
+        bytes.push(u8::try_from(number).map_err(|_| number)?);
+    }
+    Ok(Value::String(to_base64(&bytes)))
+}
+
 /// The bytes of a base64 text; line breaks in it do not count.
 ///
 /// # Errors

@@ -54,6 +54,13 @@ impl Normalizer<'_> {
                 return self.list(&Slot::of(Shape::String), items);
             }
             (Shape::Map(of), Value::Object(map)) => return self.map(&of.value, map),
+            (Shape::Bytes, Value::Array(items)) => {
+                let numbers = self.list(&Slot::of(Shape::Int64), items)?;
+                return leaf::from_numbers(&numbers).map_err(|number| {
+                    self.path.push(Step::Index(0));
+                    self.misplaced(&format!("number {number}"))
+                });
+            }
             (shape, value) => (shape, value),
         };
         self.leaf(shape, &value)
@@ -154,17 +161,18 @@ impl Normalizer<'_> {
             Value::Array(_) => Token::Array,
             Value::Object(_) => Token::Object,
         };
-        let misplaced = |found: &str| {
-            let wanted = names::place(self.schema, self.root, &self.path);
-            names::mismatch(&self.path, found, &wanted)
-        };
         if let Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_) = shape {
-            return Err(misplaced(token.word()));
+            return Err(self.misplaced(token.word()));
         }
         leaf::read(shape, &token).map_err(|error| match error {
-            LeafError::Type(found) => misplaced(&found),
+            LeafError::Type(found) => self.misplaced(&found),
             LeafError::Inner(found, wanted) => names::mismatch(&self.path, &found, wanted),
             LeafError::Late(text) | LeafError::Now(text) => text,
         })
+    }
+
+    fn misplaced(&self, found: &str) -> String {
+        let wanted = names::place(self.schema, self.root, &self.path);
+        names::mismatch(&self.path, found, &wanted)
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use api::schema::{Gvk, Schema, TypeId, builtin};
-use api::wire::{envelope, json, normalize, protobuf};
+use api::wire::{envelope, json, normalize, protobuf, yaml};
 use serde_json::Value;
 
 const MODULE: &str = "k8s.io/api@v0.37.2";
@@ -36,6 +36,7 @@ struct Object {
     id: TypeId,
     json: Vec<u8>,
     protobuf: Vec<u8>,
+    yaml: Vec<u8>,
 }
 
 fn objects() -> Vec<Object> {
@@ -63,6 +64,7 @@ fn objects() -> Vec<Object> {
             id,
             json,
             protobuf: beside("pb"),
+            yaml: beside("yaml"),
         };
         found.insert(name, object);
     }
@@ -198,5 +200,26 @@ fn what_is_canonical_stays() {
         let mut ours = theirs.clone();
         normalize(schema(), object.id, &mut ours).map_err(|error| error.to_string())?;
         same(&ours, &theirs)
+    });
+}
+
+#[test]
+fn yaml_is_read_and_printed_as_upstream_does() {
+    each(|object| {
+        let read =
+            yaml::read(schema(), object.id, &object.yaml).map_err(|error| error.to_string())?;
+        assert!(
+            read.problems.is_empty(),
+            "{}: {:?}",
+            object.name,
+            read.problems
+        );
+        let theirs = serde_json::from_slice(&object.json).unwrap();
+        same(&read.value, &theirs)?;
+        if yaml::write(&read.value).as_bytes() == object.yaml {
+            Ok(())
+        } else {
+            Err("is printed otherwise".into())
+        }
     });
 }

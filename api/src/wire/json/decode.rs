@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::path::Path;
 use super::scan::{Scanner, Start, SyntaxError};
+use super::seen::Seen;
 use crate::schema::{Schema, Shape, Slot, Type, TypeId};
 use crate::wire::leaf::{self, LeafError, Token};
 use crate::wire::names::Step;
@@ -52,33 +53,6 @@ fn syntax(bytes: &[u8]) -> Result<(), SyntaxError> {
     let mut scan = Scanner::new(bytes);
     scan.skip()?;
     scan.end()
-}
-
-/// Which fields were there; most types have few.
-struct Seen {
-    few: u128,
-    many: Vec<bool>,
-}
-
-impl Seen {
-    fn new(fields: usize) -> Self {
-        let many = if fields > 128 { fields } else { 0 };
-        Self {
-            few: 0,
-            many: vec![false; many],
-        }
-    }
-
-    /// Notes a field; tells whether it was there before.
-    fn again(&mut self, at: usize) -> bool {
-        if let Some(seen) = self.many.get_mut(at) {
-            return std::mem::replace(seen, true);
-        }
-        let bit = 1 << at;
-        let before = self.few & bit != 0;
-        self.few |= bit;
-        before
-    }
 }
 
 impl<'s, 'a> Decoder<'s, 'a> {
@@ -147,6 +121,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         let schema = self.schema;
         let of = schema.get(id);
         let mut seen = Seen::new(of.fields.len());
+        seen.over = !map.is_empty();
         let mut more = self.scan.enter()?;
         while more {
             self.field(of, &mut map, &mut seen)?;
@@ -176,17 +151,17 @@ impl<'s, 'a> Decoder<'s, 'a> {
         if seen.again(at) {
             self.path.duplicate(&field.json);
             before = map.remove(&*field.json);
+        } else if seen.over {
+            before = map.remove(&*field.json);
         }
         self.path.push(Step::Field(of, field));
         let null = self.scan.start()? == Start::Null;
-        let kept = if null && !field.pointer {
-            before.take()
-        } else {
-            None
-        };
+        // Go leaves alone what has no null, unless it has a decoder of its own.
+        let kept =
+            (null && !field.pointer && !own_decoder(&field.slot.shape)).then(|| before.take());
         let value = self.slot(&field.slot, before)?;
         self.path.pop();
-        canon::place(self.schema, map, field, kept.unwrap_or(value));
+        canon::place(self.schema, map, field, kept.flatten().unwrap_or(value));
         Ok(())
     }
 
@@ -213,6 +188,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::List(list), Start::Array) => self.list(&list.item, before),
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
+            (Shape::Bytes, Start::Array) => self.byte_list(),
             (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_), start) => {
                 self.wrong(start)?;
                 Ok(Value::Null)
@@ -223,15 +199,9 @@ impl<'s, 'a> Decoder<'s, 'a> {
 
     /// An error to tell when all is read: the next value is not of the type that its place has.
     fn wrong(&mut self, start: Start) -> Result<(), Fail> {
-        let found = match start {
-            Start::Object => "object",
-            Start::Array => "array",
-            Start::Text => "string",
-            Start::Number => "number",
-            Start::True | Start::False => "bool",
-            Start::Null => return Ok(self.scan.skip()?),
-        };
-        self.misplaced(found);
+        if start != Start::Null {
+            self.misplaced(start.word());
+        }
         Ok(self.scan.skip()?)
     }
 
@@ -258,6 +228,18 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         self.shallower();
         Ok(Value::Array(items))
+    }
+
+    /// Bytes that are written as a list of numbers, which Go reads as well.
+    fn byte_list(&mut self) -> Result<Value, Fail> {
+        let numbers = self.list(&Slot::of(Shape::Int64), None)?;
+        let bytes = leaf::from_numbers(&numbers);
+        Ok(bytes.unwrap_or_else(|number| {
+            self.path.push(Step::Index(0));
+            self.misplaced(&format!("number {number}"));
+            self.path.pop();
+            Value::Null
+        }))
     }
 
     fn map(&mut self, of: &Slot, before: Option<Value>) -> Result<Value, Fail> {
@@ -385,6 +367,14 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         Ok(Value::Null)
     }
+}
+
+/// Whether Go's type decodes itself, `null` included.
+fn own_decoder(shape: &Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Time | Shape::MicroTime | Shape::Quantity | Shape::IntOrString
+    )
 }
 
 /// A map that is read over another one does not take the other's keys for its own.

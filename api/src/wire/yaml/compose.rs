@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use libyaml_safer::{Event, EventData, Parser};
+use libyaml_safer::{Encoding, Event, EventData, Parser};
 
 use super::fault::{fault, parsing};
 use crate::wire::{DecodeError, MOST_NESTING};
@@ -51,6 +51,10 @@ pub(super) fn compose(bytes: &[u8]) -> Result<Document, DecodeError> {
     let mut input = bytes;
     let mut parser = Parser::new();
     parser.set_input_string(&mut input);
+    // The parser would take a text that begins like a byte order mark for a damaged one.
+    if bytes.starts_with(b"\xef") && !bytes.starts_with(b"\xef\xbb\xbf") {
+        parser.set_encoding(Encoding::Utf8);
+    }
     let mut composer = Composer {
         parser,
         nodes: Vec::new(),

@@ -117,10 +117,7 @@ fn is_base_60(text: &str) -> bool {
     let mut more = 0;
     let rest = parts.all(|part| {
         more += 1;
-        match part.as_bytes() {
-            [b'0'..=b'5', b'0'..=b'9'] | [b'0'..=b'9'] => true,
-            _ => false,
-        }
+        matches!(part.as_bytes(), [b'0'..=b'5', b'0'..=b'9'] | [b'0'..=b'9'])
     });
     first && rest && more > 0 && digits(fraction)
 }
