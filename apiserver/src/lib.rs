@@ -3,6 +3,7 @@
 //! A request meets, in the order of the folders: `serve` (TLS, HTTP), `chain` (every filter), `authn`,
 //! `authz`, `verb`, `cache` (reads), `storage` (writes).
 
+pub mod admission;
 pub mod answer;
 pub mod authn;
 pub mod authz;

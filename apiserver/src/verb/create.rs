@@ -123,8 +123,9 @@ fn fill(call: &Call, object: &mut Value) {
     object::set(object, "uid", Some(uuid::Uuid::new_v4().to_string().into()));
 }
 
-/// A name that begins as asked.
-fn generate(base: &str) -> String {
+/// A name that begins as asked and has five random letters more.
+#[must_use]
+pub fn generate(base: &str) -> String {
     let mut end = base.len().min(BASE_MAX);
     while !base.is_char_boundary(end) {
         end -= 1;
