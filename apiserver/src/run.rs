@@ -12,6 +12,7 @@ use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::admission::Chain;
 use crate::authn::User;
 use crate::authz::{Attributes, Decision};
 use crate::cache::{self, Cache};
@@ -19,7 +20,8 @@ use crate::documents::VERSION;
 use crate::fault::Result as Refusable;
 use crate::flags::Flags;
 use crate::serve::{self, Peer};
-use crate::server::{Gate, Server};
+use crate::server::Server;
+use crate::shared::{Gate, Shared};
 use crate::storage::{Store, route};
 use crate::{compaction, go, start};
 
@@ -105,7 +107,12 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     let cache = Arc::new(Cache::new(store.clone(), &flags.etcd_prefix, events_last));
     let gate = Box::new(Open::new(&flags)?);
     let watch_min = Duration::from_secs(flags.min_request_timeout);
-    let server = Server::new(cache.clone(), gate, watch_min, stop.clone());
+    let admission = Chain::new(
+        &flags.enable_admission_plugins,
+        &flags.disable_admission_plugins,
+    )?;
+    let shared = Arc::new(Shared::new(gate, admission));
+    let server = Server::new(cache.clone(), shared, watch_min, stop.clone());
     let certificate = tls::Server::asking(&serving_tls(&flags)?)?;
     let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
     tracing::info!("Serving securely on {}", listener.local_addr()?);

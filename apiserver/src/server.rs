@@ -10,7 +10,6 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use parking_lot::RwLock;
 use rand::Rng as _;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -27,30 +26,18 @@ use crate::chain::query::Query;
 use crate::fault::{Result, Status};
 use crate::registry::{Endpoint, Served};
 use crate::serve::{Answer, Body, Peer};
+use crate::shared::Shared;
 use crate::verb::frames::Frames;
 use crate::verb::list::Selector;
 use crate::verb::options::ListOptions;
 use crate::verb::{create, decode, delete, get, list, patch, update, watch as watching};
 use crate::{chain, documents};
 
-/// Who asks, and may they.
-pub trait Gate: Send + Sync + 'static {
-    /// Who asks.
-    ///
-    /// # Errors
-    /// What they show is not good.
-    fn who(&self, peer: &Peer, headers: &http::HeaderMap) -> Result<User>;
-
-    /// Whether they may.
-    fn may(&self, what: &Attributes<'_>) -> Decision;
-}
-
 /// See the module.
 pub struct Server {
     /// The objects.
     pub cache: Arc<Cache>,
-    served: RwLock<Arc<Served>>,
-    gate: Box<dyn Gate>,
+    shared: Arc<Shared>,
     /// The least that a watch lasts.
     watch_min: Duration,
     stop: watch::Receiver<bool>,
@@ -61,14 +48,13 @@ impl Server {
     #[must_use]
     pub fn new(
         cache: Arc<Cache>,
-        gate: Box<dyn Gate>,
+        shared: Arc<Shared>,
         watch_min: Duration,
         stop: watch::Receiver<bool>,
     ) -> Self {
         Self {
             cache,
-            served: RwLock::new(Arc::new(Served::builtin())),
-            gate,
+            shared,
             watch_min,
             stop,
         }
@@ -77,7 +63,7 @@ impl Server {
     /// What is served now.
     #[must_use]
     pub fn served(&self) -> Arc<Served> {
-        self.served.read().clone()
+        self.shared.served()
     }
 
     /// Creates an object in the server's own name, without asking whether it may.
@@ -110,11 +96,7 @@ impl Server {
             namespace,
             ..Info::default()
         };
-        let user = User {
-            name: "system:apiserver".to_owned(),
-            groups: vec!["system:masters".to_owned()],
-            ..User::default()
-        };
+        let user = Shared::own_user();
         let call = Call {
             info,
             query: Query::default(),
@@ -129,6 +111,7 @@ impl Server {
             headers: http::HeaderMap::new(),
             now: Timestamp::now(),
             warnings: parking_lot::Mutex::default(),
+            shared: self.shared.clone(),
         };
         create::insert(&self.cache, &call, object).await
     }
@@ -169,7 +152,7 @@ impl Server {
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let info = info(&parts, &query);
         let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
-        let user = self.gate.who(&peer, &parts.headers)?;
+        let user = self.shared.gate.who(&peer, &parts.headers)?;
         // audit: not yet. impersonation: not yet. flow control: not yet.
         self.authorize(&user, &info)?;
         let served = self.served();
@@ -178,7 +161,14 @@ impl Server {
         }
         let endpoint = served.find(&info.group, &info.version, &info.resource);
         let endpoint = endpoint.ok_or_else(Status::no_such_resource)?.clone();
-        let call = Arc::new(call(info, query, user, endpoint, parts)?);
+        let call = Arc::new(call(
+            info,
+            query,
+            user,
+            endpoint,
+            parts,
+            self.shared.clone(),
+        )?);
         let outcome = self.verb(&call, body).await;
         warnings.append(&mut call.warnings.lock());
         outcome
@@ -197,7 +187,7 @@ impl Server {
             is_resource: info.is_resource,
             path: &info.path,
         };
-        match self.gate.may(&what) {
+        match self.shared.gate.may(&what) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(reason) | Decision::NoOpinion(reason) => {
                 Err(chain::forbidden(&what, &reason))
@@ -302,6 +292,7 @@ fn call(
     user: User,
     endpoint: Arc<Endpoint>,
     parts: Parts,
+    shared: Arc<Shared>,
 ) -> Result<Call> {
     let part = endpoint.subresource(&info.subresource).cloned();
     let header = chain::joined(&parts.headers, ACCEPT);
@@ -330,5 +321,6 @@ fn call(
         headers: parts.headers,
         now: Timestamp::now(),
         warnings: parking_lot::Mutex::default(),
+        shared,
     })
 }

@@ -6,9 +6,11 @@ use http::Response;
 use rand::Rng as _;
 use serde_json::Value;
 
+use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::deletion::time;
 use super::{rules, store};
+use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
 use crate::call::Call;
@@ -52,6 +54,9 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
         });
     }
     match_namespace(call, &mut object)?;
+    let admission = Admission::new(cache, call, Operation::Create);
+    admission.admit(&mut object, None)?;
+    rules::normalize(call, &mut object)?;
     fill(call, &mut object);
     let is_generated =
         object::name(&object).is_empty() && !object::text(&object, "generateName").is_empty();
@@ -62,6 +67,8 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
             object::set(&mut candidate, "name", Some(name.into()));
         }
         rules::prepare_create(call, &mut candidate)?;
+        admission.validate(Some(&candidate), None)?;
+        admission.charge(&candidate).await?;
         let rest = endpoint.rest(object::namespace(&candidate), object::name(&candidate));
         let lease = if call.is_dry()? {
             0

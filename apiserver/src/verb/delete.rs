@@ -6,11 +6,13 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Value, json};
 
+use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::deletion::{self, Manners, Options, Propagation, Step};
 use super::list::{self, Selector};
 use super::options::ListOptions;
 use super::store::{self, Change, Written};
+use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
 use crate::call::Call;
@@ -82,6 +84,7 @@ pub async fn remove(
                 found.ok_or_else(|| Status::not_found(&endpoint.group, &endpoint.plural, name))?;
             deletion::check(&found.object, &options)
                 .map_err(|unmet| Status::conflict(&endpoint.group, &endpoint.kind, name, unmet))?;
+            Admission::new(cache, call, Operation::Delete).validate(None, Some(&found.object))?;
             again = false;
             if is_namespace(call) {
                 return Ok(namespace_step(found, call.now));

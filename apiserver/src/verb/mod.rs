@@ -1,5 +1,6 @@
 //! What is done with a resource: one file per verb.
 
+pub mod admit;
 pub mod create;
 pub mod decode;
 pub mod delete;

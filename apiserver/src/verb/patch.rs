@@ -45,7 +45,7 @@ pub async fn patch(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<
             rules::match_name(call, &mut new)?;
         }
         create::match_namespace(call, &mut new)?;
-        update::change(call, found, new)
+        update::change(cache, call, found, new)
     });
     let Written { object, .. } = written.await?;
     answer::object(call, 200, &object)

@@ -16,6 +16,9 @@ use crate::object;
 pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
     if splits_status(call) {
         object["status"] = Value::Object(serde_json::Map::new());
+        if (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Pod") {
+            object["status"] = crate::kind::pod::first_status(object);
+        }
         normalize(call, object)?;
     }
     let counts = counts_generations(call, object);
@@ -56,7 +59,10 @@ fn counts_generations(call: &Call, object: &Value) -> bool {
 }
 
 /// Makes a tree canonical that has been changed here.
-fn normalize(call: &Call, object: &mut Value) -> Result<()> {
+///
+/// # Errors
+/// A value is not of its field's shape.
+pub fn normalize(call: &Call, object: &mut Value) -> Result<()> {
     if let Some((schema, id)) = call.endpoint.schema() {
         let made = api::wire::normalize(schema, id, object);
         made.map_err(|error| Status::bad_request(error.to_string()))?;

@@ -1,0 +1,67 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::admission::Chain;
+use crate::authn::User;
+use crate::authz::{Attributes, Decision};
+use crate::fault::Result;
+use crate::registry::Served;
+use crate::serve::Peer;
+
+/// Who asks, and may they.
+pub trait Gate: Send + Sync + 'static {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// What they show is not good.
+    fn who(&self, peer: &Peer, headers: &http::HeaderMap) -> Result<User>;
+
+    /// Whether they may.
+    fn may(&self, what: &Attributes<'_>) -> Decision;
+}
+
+/// See the module.
+pub struct Shared {
+    /// Who asks, and may they.
+    pub gate: Box<dyn Gate>,
+    /// What is done to objects, and what is refused.
+    pub admission: Chain,
+    served: RwLock<Arc<Served>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// With what is built in.
+    #[must_use]
+    pub fn new(gate: Box<dyn Gate>, admission: Chain) -> Self {
+        Self {
+            gate,
+            admission,
+            served: RwLock::new(Arc::new(Served::builtin())),
+        }
+    }
+
+    /// What is served now.
+    #[must_use]
+    pub fn served(&self) -> Arc<Served> {
+        self.served.read().clone()
+    }
+
+    /// The server itself.
+    #[must_use]
+    pub fn own_user() -> User {
+        User {
+            name: "system:apiserver".to_owned(),
+            groups: vec!["system:masters".to_owned()],
+            ..User::default()
+        }
+    }
+}
