@@ -13,15 +13,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admission::Chain;
-use crate::authn::User;
-use crate::authz::{Attributes, Decision};
 use crate::cache::{self, Cache};
 use crate::documents::VERSION;
-use crate::fault::Result as Refusable;
 use crate::flags::Flags;
-use crate::serve::{self, Peer};
+use crate::gate::Gate;
+use crate::serve;
 use crate::server::Server;
-use crate::shared::{Gate, Shared};
+use crate::shared::Shared;
 use crate::storage::{Store, route};
 use crate::{compaction, go, start};
 
@@ -105,25 +103,27 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     let events_last = i64::try_from(go::duration(&flags.event_ttl)?.as_secs()).unwrap_or(i64::MAX);
     let interval = go::duration(&flags.etcd_compaction_interval)?;
     let cache = Arc::new(Cache::new(store.clone(), &flags.etcd_prefix, events_last));
-    let gate = Box::new(Open::new(&flags)?);
+    let gate = Arc::new(Gate::new(&flags, &cache)?);
     let watch_min = Duration::from_secs(flags.min_request_timeout);
     let admission = Chain::new(
         &flags.enable_admission_plugins,
         &flags.disable_admission_plugins,
     )?;
-    let shared = Arc::new(Shared::new(gate, admission));
+    let shared = Arc::new(Shared::new(gate.clone(), admission));
     let server = Server::new(cache.clone(), shared, watch_min, stop.clone());
     let certificate = tls::Server::asking(&serving_tls(&flags)?)?;
     let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
     tracing::info!("Serving securely on {}", listener.local_addr()?);
-    let feeding = tokio::spawn(cache::run(cache, stop.clone()));
+    let feeding = tokio::spawn(cache::run(cache.clone(), stop.clone()));
     let server = Arc::new(server);
+    let following = tokio::spawn(gate.follow(cache.clone(), stop.clone()));
     let compacting = tokio::spawn(compaction::run(store, interval, stop.clone()));
     let starting = tokio::spawn(start::run(server.clone(), stop.clone()));
     serve::serve(listener, Some(certificate), server, stop).await;
     feeding.await?;
     starting.await?;
     compacting.await?;
+    following.await?;
     Ok(())
 }
 
@@ -169,32 +169,5 @@ fn of_files(cert: &Path, key: &Path) -> tls::Settings {
         cert: cert.to_owned(),
         key: key.to_owned(),
         ..tls::Settings::default()
-    }
-}
-
-/// Everybody may do everything (`--authorization-mode=AlwaysAllow`).
-struct Open;
-
-impl Open {
-    fn new(flags: &Flags) -> Result<Self, Failure> {
-        if flags.authorization_mode != ["AlwaysAllow"] {
-            let modes = flags.authorization_mode.join(",");
-            return Err(format!("--authorization-mode={modes} is not there yet").into());
-        }
-        Ok(Self)
-    }
-}
-
-impl Gate for Open {
-    fn who(&self, _: &Peer, _: &http::HeaderMap) -> Refusable<User> {
-        Ok(User {
-            name: "system:anonymous".to_owned(),
-            groups: vec!["system:unauthenticated".to_owned()],
-            ..User::default()
-        })
-    }
-
-    fn may(&self, _: &Attributes<'_>) -> Decision {
-        Decision::Allow(String::new())
     }
 }

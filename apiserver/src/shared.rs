@@ -6,27 +6,13 @@ use parking_lot::RwLock;
 
 use crate::admission::Chain;
 use crate::authn::User;
-use crate::authz::{Attributes, Decision};
-use crate::fault::Result;
+use crate::gate::Gate;
 use crate::registry::Served;
-use crate::serve::Peer;
-
-/// Who asks, and may they.
-pub trait Gate: Send + Sync + 'static {
-    /// Who asks.
-    ///
-    /// # Errors
-    /// What they show is not good.
-    fn who(&self, peer: &Peer, headers: &http::HeaderMap) -> Result<User>;
-
-    /// Whether they may.
-    fn may(&self, what: &Attributes<'_>) -> Decision;
-}
 
 /// See the module.
 pub struct Shared {
     /// Who asks, and may they.
-    pub gate: Box<dyn Gate>,
+    pub gate: Arc<Gate>,
     /// What is done to objects, and what is refused.
     pub admission: Chain,
     served: RwLock<Arc<Served>>,
@@ -41,7 +27,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     /// With what is built in.
     #[must_use]
-    pub fn new(gate: Box<dyn Gate>, admission: Chain) -> Self {
+    pub fn new(gate: Arc<Gate>, admission: Chain) -> Self {
         Self {
             gate,
             admission,

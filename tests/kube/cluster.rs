@@ -1,9 +1,9 @@
 //! A store and an API server, on ports that the kernel gave, gone when the test is.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use harness::eventually;
 
@@ -36,11 +36,37 @@ impl Cluster {
         let store = harness::Server::start(harness::binary("etcd").unwrap(), &[]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
+        let names = pki::Names {
+            node: "test".to_owned(),
+            host: "test".to_owned(),
+            ..pki::Names::default()
+        };
+        let certificates =
+            pki::ensure(&folder.path().join("pki"), &names, SystemTime::now()).unwrap();
+        let path = |path: &Path| path.display().to_string();
         let api = Command::new(env!("CARGO_BIN_EXE_pintle"))
             .arg("kube-apiserver")
             .arg(format!("--etcd-servers={}", store.client_url()))
             .args(["--bind-address=127.0.0.1", "--secure-port=0"])
-            .arg(format!("--cert-dir={}", folder.path().display()))
+            .arg("--authorization-mode=Node,RBAC")
+            .arg(format!("--client-ca-file={}", path(&certificates.ca.cert)))
+            .arg(format!(
+                "--tls-cert-file={}",
+                path(&certificates.api_server.cert)
+            ))
+            .arg(format!(
+                "--tls-private-key-file={}",
+                path(&certificates.api_server.key)
+            ))
+            .arg("--service-account-issuer=https://kubernetes.default.svc")
+            .arg(format!(
+                "--service-account-key-file={}",
+                path(&certificates.service_account.public)
+            ))
+            .arg(format!(
+                "--service-account-signing-key-file={}",
+                path(&certificates.service_account.private)
+            ))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
@@ -62,8 +88,47 @@ impl Cluster {
         });
         assert!(is_up, "{}", told());
         cluster.address = address.unwrap();
-        fs::write(cluster.kubeconfig(), kubeconfig(&cluster.address)).unwrap();
+        let admin = &certificates.admin;
+        let text = pki::kubeconfig(
+            &format!("https://{}", cluster.address),
+            &certificates.ca.cert_pem,
+            &admin.cert_pem,
+            &admin.key_pem,
+            "kubernetes-admin",
+        );
+        fs::write(cluster.kubeconfig(), text).unwrap();
+        cluster.await_ready();
         cluster
+    }
+
+    /// Waits until the roles that every cluster has are there, and count.
+    fn await_ready(&self) {
+        let last = || {
+            self.kubectl(&[
+                "auth",
+                "can-i",
+                "list",
+                "nodes",
+                "--as=system:kube-scheduler",
+            ])
+        };
+        assert!(
+            eventually(LIMIT, || last().starts_with("yes")),
+            "{}",
+            last()
+        );
+    }
+
+    /// What kubectl prints, in short.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(crate::kubectl::own());
+        command
+            .args(arguments)
+            .env("KUBECONFIG", self.kubeconfig())
+            .env("HOME", self.folder());
+        let output = harness::output(&mut command, LIMIT).unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.trim().to_owned() + String::from_utf8_lossy(&output.stderr).trim()
     }
 
     /// A folder that goes with the cluster.
@@ -75,22 +140,4 @@ impl Cluster {
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }
-}
-
-fn kubeconfig(address: &str) -> String {
-    format!(
-        "apiVersion: v1
-kind: Config
-clusters:
-- name: test
-  cluster: {{server: 'https://{address}', insecure-skip-tls-verify: true}}
-users:
-- name: test
-  user: {{token: test}}
-contexts:
-- name: test
-  context: {{cluster: test, user: test}}
-current-context: test
-"
-    )
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::cluster::Cluster;
 use crate::script;
 
-/// kubectl of the version whose API is served, and those that lie beside the machine's own under the names
-/// `kubectl.1.27` and so on.
-fn versions() -> Vec<PathBuf> {
+/// kubectl of the version whose API is served.
+pub(crate) fn own() -> PathBuf {
     let peers = std::env::var_os("PINTLE_PEERS_DIR").map_or_else(
         || harness::target_dir().unwrap().join("peers/bin"),
         PathBuf::from,
@@ -18,7 +17,13 @@ fn versions() -> Vec<PathBuf> {
         "{} is missing: run `cargo xtask peers`",
         own.display()
     );
-    let mut found = vec![own];
+    own
+}
+
+/// kubectl of the version whose API is served, and those that lie beside the machine's own under the names
+/// `kubectl.1.27` and so on.
+fn versions() -> Vec<PathBuf> {
+    let mut found = vec![own()];
     let path = std::env::var("PATH").unwrap_or_default();
     let machines = path
         .split(':')
@@ -74,7 +79,9 @@ fn go(kubectl: &Path) -> Option<String> {
     );
     let kubeconfig = cluster.kubeconfig().display().to_string();
     let home = folder.display().to_string();
+    let server = format!("https://{}", cluster.address);
     let environment = [
+        ("SERVER", server.as_str()),
         ("PATH", path.as_str()),
         ("KUBECONFIG", &kubeconfig),
         ("HOME", &home),

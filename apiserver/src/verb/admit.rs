@@ -83,6 +83,7 @@ impl<'a> Admission<'a> {
                 name: ask.name,
                 is_resource: true,
                 path: "",
+                fields: &[],
             };
             matches!(call.shared.gate.may(&what), Decision::Allow(_))
         };

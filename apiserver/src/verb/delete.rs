@@ -195,6 +195,14 @@ fn options(call: &Call, body: &Bytes) -> Result<Options> {
         };
         decode::options(call, body, &expected)?
     };
+    read_options(&value, call)
+}
+
+/// Reads and checks options.
+///
+/// # Errors
+/// They are none, or contradict each other.
+pub fn read_options(value: &Value, call: &Call) -> Result<Options> {
     let mut options = Options {
         grace: value["gracePeriodSeconds"].as_i64(),
         orphans: value["orphanDependents"].as_bool(),

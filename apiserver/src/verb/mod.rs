@@ -1,6 +1,7 @@
 //! What is done with a resource: one file per verb.
 
 pub mod admit;
+pub mod bind;
 pub mod create;
 pub mod decode;
 pub mod delete;
@@ -10,7 +11,9 @@ pub mod get;
 pub mod list;
 pub mod options;
 pub mod patch;
+pub mod review;
 pub mod rules;
+pub mod scale;
 pub mod store;
 pub mod update;
 pub mod watch;

@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::decode::{self, Expected};
-use super::store::{Found, Written};
+use super::store::Written;
 use super::{create, rules, store, update};
 use crate::answer;
 use crate::cache::Cache;
@@ -36,11 +36,14 @@ const STRATEGIC: &str = "application/strategic-merge-patch+json";
 /// # Errors
 /// It is no patch, does not fit the object, or makes one that is refused; the object is not there.
 pub async fn patch(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<Body>> {
-    let kind = kind(call)?;
+    let expected = Expected {
+        kind: call.endpoint.gvk(),
+        schema: call.schema()?,
+    };
     let rest = call.rest();
     let written = store::update(cache, call, &rest, |found| {
         let found = found.ok_or_else(|| call.not_found())?;
-        let mut new = apply(call, kind, found, body)?;
+        let mut new = apply(call, &found.object, body, &expected)?;
         if new["metadata"]["name"] != found.object["metadata"]["name"] {
             rules::match_name(call, &mut new)?;
         }
@@ -66,50 +69,46 @@ fn kind(call: &Call) -> Result<Kind> {
     }
 }
 
-/// The object that a patch makes of another.
-fn apply(call: &Call, kind: Kind, found: &Found, body: &Bytes) -> Result<Value> {
-    let (schema, id) = call.schema()?;
+/// The object that a patch makes of another, which is of the kind that is expected.
+///
+/// # Errors
+/// It is no patch, or does not fit.
+pub fn apply(call: &Call, object: &Value, body: &Bytes, expected: &Expected<'_>) -> Result<Value> {
+    let (schema, id) = expected.schema;
     let told = |error: PatchError| refuse(&error);
-    let (mut new, mut problems) = match kind {
-        Kind::Json => (
-            patch::json::apply(&found.object, body).map_err(told)?,
-            Vec::new(),
-        ),
+    let (mut new, mut problems) = match kind(call)? {
+        Kind::Json => (patch::json::apply(object, body).map_err(told)?, Vec::new()),
         Kind::Merge => {
             let (tree, problems) = tree(body)?;
             (
-                patch::merge::apply(found.object.clone(), tree).map_err(told)?,
+                patch::merge::apply(object.clone(), tree).map_err(told)?,
                 problems,
             )
         }
         Kind::Strategic => {
             let (tree, problems) = tree(body)?;
             (
-                strategic(schema, id, &found.object, &tree).map_err(told)?,
+                strategic(schema, id, object, &tree).map_err(told)?,
                 problems,
             )
         }
     };
-    let expected = Expected {
-        kind: call.endpoint.gvk(),
-        schema: (schema, id),
-    };
     // What the patch has brought in is read as a body is.
     let bytes = serde_json::to_vec(&new).map_err(Status::internal)?;
     let read = api::wire::json::read(schema, id, &bytes);
-    let read = read.map_err(|error| decode::refuse(&expected, &error))?;
+    let read = read.map_err(|error| decode::refuse(expected, &error))?;
     problems.extend(read.problems);
     match call.field_validation()? {
         FieldValidation::Strict if !problems.is_empty() => {
             let text = format!("strict decoding error: {}", problems.join(", "));
             let error = api::wire::DecodeError::Value(text);
-            return Err(decode::refuse(&expected, &error));
+            return Err(decode::refuse(expected, &error));
         }
         FieldValidation::Warn => problems.into_iter().for_each(|problem| call.warn(problem)),
         _ => {}
     }
     new = read.value;
-    decode::default(call, &expected, &mut new)?;
+    decode::default(call, expected, &mut new)?;
     decode::name(&mut new, &expected.kind);
     Ok(new)
 }
