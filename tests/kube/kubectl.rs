@@ -87,9 +87,11 @@ fn go(kubectl: &Path) -> Option<String> {
         ("HOME", &home),
         ("KUBECTL_EXTERNAL_DIFF", "diff -u"),
     ];
-    match script::run(include_str!("kubectl.txt"), &folder, &environment) {
+    let name = kubectl.file_name().unwrap_or_default().to_string_lossy();
+    let version = name.strip_prefix("kubectl.").unwrap_or_default();
+    match script::run(include_str!("kubectl.txt"), &folder, &environment, version) {
         Ok(commands) => {
-            assert!(commands >= 40, "{commands}");
+            assert!(commands >= 80, "{commands}");
             None
         }
         Err(wrong) => Some(format!("{}:\n{wrong}", kubectl.display())),

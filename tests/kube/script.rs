@@ -7,6 +7,7 @@
 //! default * *
 //! ...                       any number of lines
 //! ! 1                       the exit code, if it is not 0
+//! $-1.27 kubectl auth …     a command that this version cannot do
 //! <<< name.yaml             a file for the commands that follow, up to
 //! >>>
 //! ```
@@ -23,6 +24,8 @@ struct Step {
     command: String,
     expected: Vec<String>,
     code: i32,
+    /// The version that cannot do it.
+    except: Option<String>,
     /// Files that are written before it.
     files: Vec<(String, String)>,
 }
@@ -42,8 +45,10 @@ fn parse(script: &str) -> Vec<Step> {
             }
         } else if let Some(name) = line.strip_prefix("<<< ") {
             file = Some((name.to_owned(), String::new()));
-        } else if let Some(command) = line.strip_prefix("$ ") {
+        } else if let Some(command) = line.strip_prefix('$') {
+            let (except, command) = command.split_once(' ').unwrap();
             steps.push(Step {
+                except: except.strip_prefix('-').map(str::to_owned),
                 line: number + 1,
                 command: command.to_owned(),
                 files: std::mem::take(&mut files),
@@ -97,15 +102,17 @@ fn fit(expected: &[String], found: &[String]) -> bool {
 
 /// Runs a script, and tells every step that did not come out as expected.
 ///
-/// Returns how many commands there were.
+/// `version` is kubectl's, `1.27` for example. Returns how many commands there were.
 pub(crate) fn run(
     script: &str,
     folder: &Path,
     environment: &[(&str, &str)],
+    version: &str,
 ) -> Result<usize, String> {
     let steps = parse(script);
     let mut wrong = String::new();
-    for step in &steps {
+    let able = |step: &&Step| step.except.as_deref() != Some(version);
+    for step in steps.iter().filter(able) {
         for (name, text) in &step.files {
             std::fs::write(folder.join(name), text).map_err(|error| error.to_string())?;
         }
