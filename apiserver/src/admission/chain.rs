@@ -6,9 +6,9 @@ use super::plugin::{Lookup, Plugin};
 use super::quota::ResourceQuota;
 use super::request::Request;
 use super::{
-    certificates, ingress_class, lifecycle, limit_ranger, node_restriction, node_taint, pod_resize,
-    pod_security, pod_topology, priority, runtime_class, service_account, storage_class,
-    storage_protection, tolerations, volume_resize,
+    certificates, ingress_class, lifecycle, limit_ranger, node_features, node_restriction,
+    node_taint, optional, pod_resize, pod_security, pod_topology, priority, runtime_class,
+    service_account, storage_class, storage_protection, tolerations, volume_resize,
 };
 use crate::fault::Result;
 use crate::object;
@@ -64,11 +64,17 @@ const fn absent(name: &'static str, is_default: bool) -> Known {
 
 /// All of them, in the order they run (`AllOrderedPlugins` of kubernetes' `pkg/kubeapiserver/options`).
 static KNOWN: [Known; 39] = [
-    absent("AlwaysAdmit", false),
+    off(optional::always_admit::NAME, || {
+        Box::new(optional::always_admit::AlwaysAdmit)
+    }),
     absent("NamespaceAutoProvision", false),
     on(lifecycle::NAME, || Box::new(lifecycle::NamespaceLifecycle)),
-    absent("NamespaceExists", false),
-    absent("LimitPodHardAntiAffinityTopology", false),
+    off(optional::exists::NAME, || {
+        Box::new(optional::exists::NamespaceExists)
+    }),
+    off(optional::anti_affinity::NAME, || {
+        Box::new(optional::anti_affinity::LimitPodHardAntiAffinityTopology)
+    }),
     on(limit_ranger::NAME, || Box::new(limit_ranger::LimitRanger)),
     on(service_account::NAME, || {
         Box::<service_account::ServiceAccount>::default()
@@ -79,7 +85,9 @@ static KNOWN: [Known; 39] = [
     on(node_taint::NAME, || {
         Box::new(node_taint::TaintNodesByCondition)
     }),
-    absent("AlwaysPullImages", false),
+    off(optional::always_pull::NAME, || {
+        Box::new(optional::always_pull::AlwaysPullImages)
+    }),
     absent("ImagePolicyWebhook", false),
     on(pod_security::NAME, || Box::new(pod_security::PodSecurity)),
     absent("PodNodeSelector", false),
@@ -89,7 +97,9 @@ static KNOWN: [Known; 39] = [
     }),
     absent("PodTolerationRestriction", false),
     absent("EventRateLimit", false),
-    absent("ExtendedResourceToleration", false),
+    off(optional::extended_resources::NAME, || {
+        Box::new(optional::extended_resources::ExtendedResourceToleration)
+    }),
     on(storage_class::NAME, || {
         Box::new(storage_class::DefaultStorageClass)
     }),
@@ -119,11 +129,15 @@ static KNOWN: [Known; 39] = [
     on(ingress_class::NAME, || {
         Box::new(ingress_class::DefaultIngressClass)
     }),
-    absent("DenyServiceExternalIPs", false),
+    off(optional::external_ips::NAME, || {
+        Box::new(optional::external_ips::DenyServiceExternalIPs)
+    }),
     on(pod_topology::NAME, || {
         Box::new(pod_topology::PodTopologyLabels)
     }),
-    absent("NodeDeclaredFeatureValidator", true),
+    on(node_features::NAME, || {
+        Box::new(node_features::NodeDeclaredFeatureValidator)
+    }),
     on(pod_resize::NAME, || {
         Box::new(pod_resize::PodResizeValidator)
     }),
@@ -132,18 +146,22 @@ static KNOWN: [Known; 39] = [
     absent("ValidatingAdmissionPolicy", true),
     absent("ValidatingAdmissionWebhook", true),
     on(super::quota::NAME, || Box::new(ResourceQuota)),
-    absent("AlwaysDeny", false),
+    off(optional::always_deny::NAME, || {
+        Box::new(optional::always_deny::AlwaysDeny)
+    }),
 ];
 
 /// What every write runs through.
 #[derive(Debug)]
 pub struct Chain {
     plugins: Vec<Box<dyn Plugin>>,
+    absent: Vec<&'static str>,
 }
 
 impl Chain {
     /// The plugins that are on by default, those enabled, and without those disabled; the order of the
-    /// lists does not matter. Names of upstream's plugins that do nothing here are taken in silence.
+    /// lists does not matter. Names of upstream's plugins that are not there are taken, too: see
+    /// [`Self::absent`].
     ///
     /// # Errors
     /// A name is none, or stands in both lists.
@@ -169,10 +187,35 @@ impl Chain {
         let wanted = KNOWN.iter().filter(|known| {
             has(enabled, known.name) || known.is_default && !has(disabled, known.name)
         });
-        let plugins = wanted.filter_map(|known| known.make).map(|make| make());
-        Ok(Self {
-            plugins: plugins.collect(),
-        })
+        let mut chain = Self {
+            plugins: Vec::new(),
+            absent: Vec::new(),
+        };
+        for known in wanted {
+            match known.make {
+                Some(make) => chain.plugins.push(make()),
+                None if has(enabled, known.name) => chain.absent.push(known.name),
+                None => {}
+            }
+        }
+        Ok(chain)
+    }
+
+    /// The names of plugins that were enabled and are not there, of which an operator should be told.
+    #[must_use]
+    pub fn absent(&self) -> &[&'static str] {
+        &self.absent
+    }
+
+    /// The same, with other times for which pods stay on nodes that are not well.
+    #[must_use]
+    pub fn with_tolerations(mut self, times: tolerations::DefaultTolerationSeconds) -> Self {
+        for plugin in &mut self.plugins {
+            if plugin.name() == tolerations::NAME {
+                *plugin = Box::new(times);
+            }
+        }
+        self
     }
 
     /// The names of the plugins that run, in their order.

@@ -78,4 +78,4 @@ fn read(name: &X509Name<'_>) -> Subject {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
