@@ -61,7 +61,9 @@ impl PathElement {
             b'k' => match serde_json::from_str(rest) {
                 Ok(Value::Object(fields)) => {
                     // The map is in order already.
-                    let fields = fields.into_iter().map(|(name, value)| (name.into(), floating(value)));
+                    let fields = fields
+                        .into_iter()
+                        .map(|(name, value)| (name.into(), floating(value)));
                     Ok(Self::Key(fields.collect()))
                 }
                 Ok(Value::Null) => Ok(Self::Key(Vec::new())),
@@ -69,7 +71,10 @@ impl PathElement {
                 Err(error) => Err(malformed(error.to_string())),
             },
             b'i' => rest.parse().map(Self::Index).map_err(|_| {
-                malformed(format!("strconv.Atoi: parsing {}: invalid syntax", go::quote(rest)))
+                malformed(format!(
+                    "strconv.Atoi: parsing {}: invalid syntax",
+                    go::quote(rest)
+                ))
             }),
             _ => Err(ElementError::Unknown),
         }
@@ -174,7 +179,9 @@ fn shown(value: &Value) -> String {
             format!("[{}]", items.join(","))
         }
         Value::Object(map) => {
-            let pairs = map.iter().map(|(key, value)| format!("{key}={}", shown(value)));
+            let pairs = map
+                .iter()
+                .map(|(key, value)| format!("{key}={}", shown(value)));
             pairs.collect()
         }
     }

@@ -181,7 +181,10 @@ impl FieldSet {
     /// The fields of the set below which there are no others of it.
     #[must_use]
     pub fn leaves(&self) -> Self {
-        let leaves = self.members.iter().filter(|member| !self.children.contains_key(member));
+        let leaves = self
+            .members
+            .iter()
+            .filter(|member| !self.children.contains_key(member));
         Self {
             members: leaves.cloned().collect(),
             children: self.each_child(|_, set| Some(set.leaves())),

@@ -15,6 +15,9 @@ mod value;
 pub use self::element::{Path, PathElement, show};
 pub use self::fields::{FieldSet, FieldsError};
 pub use self::manager::{
-    ApplyError, Conflict, Conflicts, Request, SameSchema, Versions, apply, empty, keep_times,
-    manager_of_agent, update, validate_managed_fields,
+    ApplyError, Conflict, Conflicts, Replicas, Request, SameSchema, Versions, apply, empty,
+    keep_times, manager_of_agent, parent_of, scale_of, update, validate_managed_fields,
 };
+
+/// The deepest nesting of objects that are stored: managed fields are as deep as the object, and lie within it.
+const STORED_DEPTH: usize = crate::patch::MAX_DEPTH + 16;

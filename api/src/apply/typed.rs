@@ -52,7 +52,10 @@ impl<'a> Typed<'a> {
 
     /// The same type with another tree.
     fn with(&self, value: Value) -> Self {
-        Self { value: Cow::Owned(value), ..*self }
+        Self {
+            value: Cow::Owned(value),
+            ..*self
+        }
     }
 
     /// The fields that the tree sets: scalars, items of lists, lists and objects that are taken as a whole.
@@ -65,14 +68,24 @@ impl<'a> Typed<'a> {
     /// What the other tree adds, changes and takes away.
     pub(super) fn compare(&self, other: &Self) -> Result<Comparison, Errors> {
         let mut errors = Errors::default();
-        let made = compare::compare(self.place(), Some(&self.value), Some(&other.value), &mut errors);
+        let made = compare::compare(
+            self.place(),
+            Some(&self.value),
+            Some(&other.value),
+            &mut errors,
+        );
         errors.or(made.into())
     }
 
     /// This tree with all that the other one sets.
     pub(super) fn merge(&self, other: &Self) -> Result<Self, Errors> {
         let mut errors = Errors::default();
-        let merged = merge::merge(self.place(), Some(&self.value), Some(&other.value), &mut errors);
+        let merged = merge::merge(
+            self.place(),
+            Some(&self.value),
+            Some(&other.value),
+            &mut errors,
+        );
         errors.or(self.with(merged.unwrap_or_default()))
     }
 

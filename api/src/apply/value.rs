@@ -19,7 +19,9 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(l, r)| equal(l, r))
         }
         (Value::Object(left), Value::Object(right)) => {
-            let same = |((left, l), (right, r)): ((&String, _), (&String, _))| left == right && equal(l, r);
+            let same = |((left, l), (right, r)): ((&String, _), (&String, _))| {
+                left == right && equal(l, r)
+            };
             left.len() == right.len() && left.iter().zip(right).all(same)
         }
         _ => left == right,
@@ -44,13 +46,17 @@ pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
 }
 
 fn compare_maps(left: &Map<String, Value>, right: &Map<String, Value>) -> Ordering {
-    let pairs =
-        left.iter().zip(right).map(|((left, l), (right, r))| left.cmp(right).then_with(|| compare(l, r)));
+    let pairs = left
+        .iter()
+        .zip(right)
+        .map(|((left, l), (right, r))| left.cmp(right).then_with(|| compare(l, r)));
     first_of(pairs).then(left.len().cmp(&right.len()))
 }
 
 fn first_of(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
-    orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    orders
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 fn compare_numbers(left: Num, right: Num) -> Ordering {

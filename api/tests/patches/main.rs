@@ -8,6 +8,7 @@ use serde_json::Value;
 mod apply;
 mod plain;
 mod program;
+mod scale;
 mod strategic;
 mod thing;
 
@@ -29,7 +30,8 @@ fn none_differ(differences: &[String], cases: usize) {
 fn differences(ours: &Value, wanted: &Value, path: &str, found: &mut Vec<String>) {
     match (ours, wanted) {
         (Value::Object(left), Value::Object(right)) => {
-            let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+            let keys: std::collections::BTreeSet<&String> =
+                left.keys().chain(right.keys()).collect();
             for key in keys {
                 let path = format!("{path}.{key}");
                 match (left.get(key), right.get(key)) {

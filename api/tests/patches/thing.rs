@@ -71,7 +71,10 @@ pub(crate) fn thing() -> (Schema, TypeId) {
             ("port", Shape::IntOrString),
             ("tags", list(Shape::String, ListKind::Set)),
             ("numbers", list(Shape::Int64, ListKind::Set)),
-            ("ports", list(Shape::Object(port), keys(&["port", "protocol"]))),
+            (
+                "ports",
+                list(Shape::Object(port), keys(&["port", "protocol"])),
+            ),
             ("nested", list(Shape::Object(nested), keys(&["name"]))),
             ("whole", list(Shape::Object(whole), ListKind::Atomic)),
             ("lists", lists),
@@ -90,7 +93,10 @@ pub(crate) fn thing() -> (Schema, TypeId) {
         "Status",
         vec![
             ("phase", Shape::String),
-            ("conditions", list(Shape::Object(condition), keys(&["type"]))),
+            (
+                "conditions",
+                list(Shape::Object(condition), keys(&["type"])),
+            ),
         ],
     );
     let root = object(

@@ -9,8 +9,9 @@
 use serde_json::{Map, Value};
 
 use super::FieldSet;
+use crate::apply::STORED_DEPTH;
 use crate::apply::element::{ElementError, PathElement, quote_json};
-use crate::patch::{MAX_DEPTH, is_deep};
+use crate::patch::is_deep;
 
 /// What is no set of fields.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +34,10 @@ impl FieldSet {
     /// # Errors
     /// If a key of it is no step, or if it is no tree of objects.
     pub fn from_value(value: &Value) -> Result<Self, FieldsError> {
-        if is_deep(value, MAX_DEPTH) {
-            return Err(FieldsError(format!("nested deeper than {MAX_DEPTH} levels")));
+        if is_deep(value, STORED_DEPTH) {
+            return Err(FieldsError(format!(
+                "nested deeper than {STORED_DEPTH} levels"
+            )));
         }
         let (set, _) = read(value)?;
         Ok(set)

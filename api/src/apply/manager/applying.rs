@@ -9,6 +9,7 @@ use super::owners::{Managed, entries, set_entries};
 use super::updater::Updater;
 use super::updating::{kind_text, named, owner, strip, take};
 use super::{Request, empty, last_applied};
+use crate::apply::STORED_DEPTH;
 use crate::apply::typed::{Duplicates, Typed};
 use crate::patch::{MAX_DEPTH, is_deep};
 
@@ -30,8 +31,10 @@ pub fn apply(
     applied: &Value,
     force: bool,
 ) -> Result<Value, ApplyError> {
-    if is_deep(applied, MAX_DEPTH) || live.is_some_and(|live| is_deep(live, MAX_DEPTH)) {
-        return Err(ApplyError::Malformed(format!("nested deeper than {MAX_DEPTH} levels")));
+    if is_deep(applied, MAX_DEPTH) || live.is_some_and(|live| is_deep(live, STORED_DEPTH)) {
+        return Err(ApplyError::Malformed(format!(
+            "nested deeper than {MAX_DEPTH} levels"
+        )));
     }
     let fresh = empty::empty(request);
     let live = live.unwrap_or(&fresh);
@@ -57,7 +60,12 @@ pub fn apply(
 }
 
 fn check_kind(request: &Request<'_>, applied: &Value) -> Result<(), ApplyError> {
-    let text = |name: &str| applied.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| {
+        applied
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     if api_version == request.api_version && kind == request.kind {
         return Ok(());
@@ -67,7 +75,9 @@ fn check_kind(request: &Request<'_>, applied: &Value) -> Result<(), ApplyError> 
     } else {
         kind_text(api_version, kind)
     };
-    Err(ApplyError::Malformed(format!("invalid object type: {kind}")))
+    Err(ApplyError::Malformed(format!(
+        "invalid object type: {kind}"
+    )))
 }
 
 /// Applies; conflicts with what `kubectl` has applied itself by client-side apply do not count.
@@ -139,7 +149,9 @@ fn merge(
 ) -> Result<Option<Value>, Failed> {
     if managed.owners.is_empty() {
         take(request, fresh, live, managed, "before-first-apply").map_err(|failure| {
-            Failure::Other(format!("failed to create manager for existing fields: {failure}"))
+            Failure::Other(format!(
+                "failed to create manager for existing fields: {failure}"
+            ))
         })?;
     }
     if entries(applied).is_some() {
@@ -150,7 +162,9 @@ fn merge(
         let made = Typed::new(request.schema, request.id, Cow::Borrowed(value), duplicates);
         made.map_err(|errors| {
             let named = named(request, value);
-            Failure::Other(format!("failed to create typed {what} object ({named}): {errors}"))
+            Failure::Other(format!(
+                "failed to create typed {what} object ({named}): {errors}"
+            ))
         })
     };
     let applied = typed("patch", applied, Duplicates::Refused)?;

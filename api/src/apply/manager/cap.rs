@@ -13,8 +13,12 @@ const ANCIENT: &str = "ancient-changes";
 /// Merges the oldest entries of updates, those of each version into one, until there are no more than ten, or no
 /// two of a version are left to be merged.
 pub(super) fn cap(managed: &mut Managed) {
-    let mut ids: Vec<String> =
-        managed.owners.iter().filter(|(_, owned)| !owned.applied).map(|(id, _)| id.clone()).collect();
+    let mut ids: Vec<String> = managed
+        .owners
+        .iter()
+        .filter(|(_, owned)| !owned.applied)
+        .map(|(id, _)| id.clone())
+        .collect();
     let mut count = ids.len();
     if count <= MOST {
         return;
@@ -43,7 +47,13 @@ pub(super) fn cap(managed: &mut Managed) {
         if !managed.owners.contains_key(&bucket_id)
             && let Some(taken) = managed.owners.remove(first)
         {
-            managed.owners.insert(bucket_id.clone(), Owned { owner: bucket, ..taken });
+            managed.owners.insert(
+                bucket_id.clone(),
+                Owned {
+                    owner: bucket,
+                    ..taken
+                },
+            );
         }
         if let Some(all) = managed.owners.get_mut(&bucket_id) {
             all.set = owned.set.union(&all.set);

@@ -55,7 +55,10 @@ impl Conflicts {
 impl fmt::Display for Conflicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [Conflict { manager, field, .. }] = self.0.as_slice() {
-            return write!(f, "Apply failed with 1 conflict: conflict with {manager}: {field}");
+            return write!(
+                f,
+                "Apply failed with 1 conflict: conflict with {manager}: {field}"
+            );
         }
         let mut managers: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for Conflict { id, manager, field } in &self.0 {
@@ -66,7 +69,12 @@ impl fmt::Display for Conflicts {
             lines.push(format!("conflicts with {manager}:"));
             lines.extend(fields.into_iter().map(|field| format!("- {field}")));
         }
-        write!(f, "Apply failed with {} conflicts: {}", self.0.len(), lines.join("\n"))
+        write!(
+            f,
+            "Apply failed with {} conflicts: {}",
+            self.0.len(),
+            lines.join("\n")
+        )
     }
 }
 

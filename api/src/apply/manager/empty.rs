@@ -9,7 +9,11 @@ use crate::schema::{Field, Schema, Shape, TypeId};
 /// custom resource with `apiVersion` and `kind` alone.
 #[must_use]
 pub fn empty(request: &Request<'_>) -> Value {
-    let mut object = if request.custom { Map::new() } else { of(request.schema, request.id) };
+    let mut object = if request.custom {
+        Map::new()
+    } else {
+        of(request.schema, request.id)
+    };
     object.insert("apiVersion".into(), json!(request.api_version));
     object.insert("kind".into(), json!(request.kind));
     Value::Object(object)
@@ -18,7 +22,9 @@ pub fn empty(request: &Request<'_>) -> Value {
 fn of(schema: &Schema, id: TypeId) -> Map<String, Value> {
     // A struct that is no pointer is written even if it is empty, `omitempty` or not; `omitzero` is not.
     let fields = schema.get(id).fields.iter().filter(|field| !field.omit);
-    fields.map(|field| (field.json.to_string(), zero(schema, field))).collect()
+    fields
+        .map(|field| (field.json.to_string(), zero(schema, field)))
+        .collect()
 }
 
 fn zero(schema: &Schema, field: &Field) -> Value {

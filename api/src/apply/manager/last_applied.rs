@@ -21,7 +21,10 @@ const MOST: usize = 256 * 1024;
 /// The annotations of an object; none if any of them is no text.
 fn annotations(object: &Value) -> Option<&Map<String, Value>> {
     let annotations = object.get("metadata")?.get("annotations")?.as_object()?;
-    annotations.values().all(Value::is_string).then_some(annotations)
+    annotations
+        .values()
+        .all(Value::is_string)
+        .then_some(annotations)
 }
 
 fn last_applied(object: &Value) -> Option<&str> {
@@ -45,13 +48,23 @@ pub(super) fn allowed(request: &Request<'_>, live: &Value) -> Option<FieldSet> {
         return None;
     }
     let typed = |value| {
-        Typed::new(request.schema, request.id, Cow::Borrowed(value), Duplicates::Refused).ok()
+        Typed::new(
+            request.schema,
+            request.id,
+            Cow::Borrowed(value),
+            Duplicates::Refused,
+        )
+        .ok()
     };
     let live = typed(live)?;
     let last = typed(&last)?;
     let set = last.to_set().ok()?;
     let changes = last.compare(&live).ok()?;
-    Some(set.difference(&changes.modified).difference(&changes.added).difference(&changes.removed))
+    Some(
+        set.difference(&changes.modified)
+            .difference(&changes.added)
+            .difference(&changes.removed),
+    )
 }
 
 /// Puts the applied object into the annotation, unless there is no room for it.
@@ -59,7 +72,9 @@ pub(super) fn refresh(object: &mut Value, applied: &Value) {
     let mut applied = applied.clone();
     if let Some(Value::Object(meta)) = applied.get_mut("metadata") {
         let texts = |value: &Value| {
-            value.as_object().is_some_and(|map| map.values().all(Value::is_string))
+            value
+                .as_object()
+                .is_some_and(|map| map.values().all(Value::is_string))
         };
         match meta.get_mut("annotations") {
             Some(annotations) if texts(annotations) => {
@@ -73,8 +88,9 @@ pub(super) fn refresh(object: &mut Value, applied: &Value) {
         }
     }
     let text = format!("{}\n", go::json(&applied));
-    let Some(Value::Object(annotations)) =
-        object.get_mut("metadata").and_then(|meta| meta.get_mut("annotations"))
+    let Some(Value::Object(annotations)) = object
+        .get_mut("metadata")
+        .and_then(|meta| meta.get_mut("annotations"))
     else {
         return;
     };

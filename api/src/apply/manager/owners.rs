@@ -27,11 +27,14 @@ impl Owner {
             ("apiVersion", &self.api_version),
             ("subresource", &self.subresource),
         ];
-        let fields = fields.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| {
-            let mut out = format!("\"{name}\":");
-            go::json_text(&mut out, value);
-            out
-        });
+        let fields = fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| {
+                let mut out = format!("\"{name}\":");
+                go::json_text(&mut out, value);
+                out
+            });
         format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
     }
 }
@@ -103,33 +106,52 @@ impl Managed {
                 "" => return Err(format!("missing fieldsType in managed fields entry {at}")),
                 other => {
                     let other = go::quote(other);
-                    return Err(format!("invalid fieldsType {other} in managed fields entry {at}"));
+                    return Err(format!(
+                        "invalid fieldsType {other} in managed fields entry {at}"
+                    ));
                 }
             }
             let set = match entry.get("fieldsV1") {
                 None | Some(Value::Null) => FieldSet::new(),
                 Some(fields) => FieldSet::from_value(fields).map_err(|error| {
                     let entry = go::plain(entry);
-                    format!("error decoding versioned set from {entry}: error decoding set: {error}")
+                    format!(
+                        "error decoding versioned set from {entry}: error decoding set: {error}"
+                    )
                 })?,
             };
             let owner = Owner {
                 manager: text("manager").into(),
                 operation: text("operation").into(),
-                api_version: if applied { String::new() } else { version.into() },
+                api_version: if applied {
+                    String::new()
+                } else {
+                    version.into()
+                },
                 subresource: text("subresource").into(),
             };
             let id = owner.id();
             let time = entry.get("time").and_then(Value::as_str).map(String::from);
             managed.times.insert(id.clone(), time);
-            managed.owners.insert(id, Owned { owner, set, version: version.into(), applied });
+            managed.owners.insert(
+                id,
+                Owned {
+                    owner,
+                    set,
+                    version: version.into(),
+                    applied,
+                },
+            );
         }
         Ok(managed)
     }
 
     /// When an owner wrote last, in seconds.
     pub(super) fn seconds(&self, id: &str) -> i64 {
-        self.times.get(id).and_then(Option::as_deref).map_or(0, seconds)
+        self.times
+            .get(id)
+            .and_then(Option::as_deref)
+            .map_or(0, seconds)
     }
 
     /// Writes the entries into an object: those who update after those who apply, then by time.
@@ -144,8 +166,10 @@ impl Managed {
                 owned.owner.subresource.clone(),
             )
         });
-        let entries: Vec<Value> =
-            entries.into_iter().map(|(id, owned)| owned.entry(self.times.get(id))).collect();
+        let entries: Vec<Value> = entries
+            .into_iter()
+            .map(|(id, owned)| owned.entry(self.times.get(id)))
+            .collect();
         set_entries(object, (!entries.is_empty()).then_some(entries));
     }
 }
@@ -156,7 +180,11 @@ fn seconds(time: &str) -> i64 {
 
 impl Owned {
     fn operation(&self) -> &str {
-        if self.applied { "Apply" } else { &self.owner.operation }
+        if self.applied {
+            "Apply"
+        } else {
+            &self.owner.operation
+        }
     }
 
     fn entry(&self, time: Option<&Option<String>>) -> Value {

@@ -13,7 +13,10 @@ pub fn keep_times(old: &Value, new: Value) -> Value {
     };
     let same_entries = before.len() == after.len()
         && !after.is_empty()
-        && before.iter().zip(after).all(|(before, after)| same_but(before, after, &["time"]));
+        && before
+            .iter()
+            .zip(after)
+            .all(|(before, after)| same_but(before, after, &["time"]));
     if same_entries && same_but(old, &new, &["metadata", "managedFields"]) {
         return old.clone();
     }
@@ -34,5 +37,7 @@ fn same_but(left: &Value, right: &Value, path: &[&str]) -> bool {
         None => last && name == head,
     };
     left.iter().all(|(name, value)| same(name, value))
-        && right.keys().all(|name| left.contains_key(name) || (last && name == head))
+        && right
+            .keys()
+            .all(|name| left.contains_key(name) || (last && name == head))
 }

@@ -41,11 +41,20 @@ impl<'a> Updater<'a> {
         id: &str,
         owner: Owner,
     ) -> Result<(), Failure> {
-        let live = Versioned { typed: live.clone(), version: self.request.api_version.into() };
-        let new = Versioned { typed: new.clone(), version: self.request.api_version.into() };
+        let live = Versioned {
+            typed: live.clone(),
+            version: self.request.api_version.into(),
+        };
+        let new = Versioned {
+            typed: new.clone(),
+            version: self.request.api_version.into(),
+        };
         let mut owners = self.reconcile(&live, &managed.owners)?;
         let changes = self.take(&live, &new, &mut owners, id, true)?;
-        let before = owners.get(id).map(|owned| owned.set.clone()).unwrap_or_default();
+        let before = owners
+            .get(id)
+            .map(|owned| owned.set.clone())
+            .unwrap_or_default();
         let set = before
             .difference(&changes.removed)
             .union(&changes.modified)
@@ -55,7 +64,15 @@ impl<'a> Updater<'a> {
             owners.remove(id);
         } else {
             let version = self.request.api_version.into();
-            owners.insert(id.into(), Owned { owner, set, version, applied: false });
+            owners.insert(
+                id.into(),
+                Owned {
+                    owner,
+                    set,
+                    version,
+                    applied: false,
+                },
+            );
         }
         managed.owners = owners;
         Ok(())
@@ -73,7 +90,10 @@ impl<'a> Updater<'a> {
         force: bool,
     ) -> Result<Option<serde_json::Value>, Failure> {
         let version = || self.request.api_version.to_owned();
-        let live = Versioned { typed: live.clone(), version: version() };
+        let live = Versioned {
+            typed: live.clone(),
+            version: version(),
+        };
         let mut owners = self.reconcile(&live, &managed.owners)?;
         let merged = live
             .typed
@@ -83,8 +103,19 @@ impl<'a> Updater<'a> {
             .to_set()
             .map_err(|errors| format!("failed to get field set: {errors}"))?
             .recursive_difference(self.request.reset);
-        let last = owners.insert(id.into(), Owned { owner, set, version: version(), applied: true });
-        let merged = Versioned { typed: merged, version: version() };
+        let last = owners.insert(
+            id.into(),
+            Owned {
+                owner,
+                set,
+                version: version(),
+                applied: true,
+            },
+        );
+        let merged = Versioned {
+            typed: merged,
+            version: version(),
+        };
         let new = self
             .prune(&merged, &owners, last.as_ref())
             .map_err(|error| format!("failed to prune fields: {error}"))?;
@@ -106,11 +137,14 @@ impl<'a> Updater<'a> {
     ) -> Result<Comparison, Failure> {
         let failed = |error: String| format!("failed to compare objects: {error}");
         let compare = |live: &Typed<'_>, new: &Typed<'_>| {
-            let comparison = live.compare(new).map_err(|errors| failed(errors.to_string()))?;
+            let comparison = live
+                .compare(new)
+                .map_err(|errors| failed(errors.to_string()))?;
             Ok::<_, String>(comparison.without(self.request.reset))
         };
         let changes = compare(&live.typed, &new.typed)?;
-        let mut by_version = BTreeMap::from([(self.request.api_version.to_owned(), changes.clone())]);
+        let mut by_version =
+            BTreeMap::from([(self.request.api_version.to_owned(), changes.clone())]);
         let mut clashes = Vec::new();
         let mut left = Owners::new();
         for (other, mut owned) in std::mem::take(owners) {
@@ -133,9 +167,15 @@ impl<'a> Updater<'a> {
             let Some(changes) = by_version.get(&owned.version) else {
                 continue;
             };
-            let lost = owned.set.intersection(&changes.modified.union(&changes.added));
+            let lost = owned
+                .set
+                .intersection(&changes.modified.union(&changes.added));
             if !lost.is_empty() {
-                clashes.push(Clash { owner: owned.owner.clone(), id: other.clone(), lost: lost.clone() });
+                clashes.push(Clash {
+                    owner: owned.owner.clone(),
+                    id: other.clone(),
+                    lost: lost.clone(),
+                });
             }
             owned.set = owned.set.difference(&lost).difference(&changes.removed);
             left.insert(other, owned);
@@ -164,8 +204,13 @@ impl<'a> Updater<'a> {
         let Some(converted) = converted else {
             return Ok(merged.clone());
         };
-        let typed = converted.typed.remove(&converted.typed.with_named_fields(&last.set));
-        let pruned = Versioned { typed, version: converted.version.clone() };
+        let typed = converted
+            .typed
+            .remove(&converted.typed.with_named_fields(&last.set));
+        let pruned = Versioned {
+            typed,
+            version: converted.version.clone(),
+        };
         let pruned = self
             .add_back_owned(&converted, pruned, owners)
             .map_err(|error| format!("failed add back owned items: {error}"))?;
@@ -197,8 +242,12 @@ impl<'a> Updater<'a> {
             let failed = |what: &str, error: String| {
                 format!("failed to convert {what} object at version {version}: {error}")
             };
-            let all = self.convert(merged, version).map_err(|error| failed("merged", error))?;
-            let some = self.convert(&pruned, version).map_err(|error| failed("pruned", error))?;
+            let all = self
+                .convert(merged, version)
+                .map_err(|error| failed("merged", error))?;
+            let some = self
+                .convert(&pruned, version)
+                .map_err(|error| failed("pruned", error))?;
             let (Some(all), Some(some)) = (all, some) else {
                 continue;
             };
@@ -213,7 +262,10 @@ impl<'a> Updater<'a> {
             let all_set = named(&set_of("merged", &all.typed)?);
             let kept = named(&set_of("pruned", &some.typed)?).union(&named(&set));
             let typed = all.typed.remove(&all_set.difference(&kept));
-            let made = Versioned { typed, version: version.into() };
+            let made = Versioned {
+                typed,
+                version: version.into(),
+            };
             pruned = made.into_owned(self.request.schema);
         }
         Ok(pruned)
@@ -244,7 +296,10 @@ impl<'a> Updater<'a> {
         let all = named(&set_of("merged", &merged.typed)?);
         let gone = all.difference(&left).intersection(&named(&last.set));
         let typed = merged.typed.remove(&gone);
-        let made = Versioned { typed, version: merged.version.clone() };
+        let made = Versioned {
+            typed,
+            version: merged.version.clone(),
+        };
         Ok(made.into_owned(self.request.schema))
     }
 

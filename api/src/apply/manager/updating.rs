@@ -8,6 +8,7 @@ use super::conflict::Failure;
 use super::owners::{Managed, Owner, entries, is_reset, set_entries};
 use super::updater::Updater;
 use super::{Request, STRIPPED, cap};
+use crate::apply::STORED_DEPTH;
 use crate::apply::typed::{Duplicates, Typed};
 use crate::patch::{MAX_DEPTH, is_deep};
 
@@ -23,7 +24,7 @@ use crate::patch::{MAX_DEPTH, is_deep};
 pub fn update(request: &Request<'_>, live: &Value, mut new: Value) -> Value {
     let mut managed = before(request, live, &new);
     set_entries(&mut new, None);
-    let tracked = if is_deep(live, MAX_DEPTH) || is_deep(&new, MAX_DEPTH) {
+    let tracked = if is_deep(live, STORED_DEPTH) || is_deep(&new, MAX_DEPTH) {
         Err(Failure::Other("too deep".into()))
     } else {
         track(request, live, &new, &mut managed)
@@ -81,10 +82,17 @@ pub(super) fn take(
     // The changes are gathered apart, so that it can be seen whether there are any.
     const SELF: &str = "current-operation";
     let typed = |what: &str, value| {
-        let made = Typed::new(request.schema, request.id, Cow::Borrowed(value), Duplicates::Allowed);
+        let made = Typed::new(
+            request.schema,
+            request.id,
+            Cow::Borrowed(value),
+            Duplicates::Allowed,
+        );
         made.map_err(|errors| {
             let named = named(request, value);
-            Failure::Other(format!("failed to convert {what} object ({named}) to smd typed: {errors}"))
+            Failure::Other(format!(
+                "failed to convert {what} object ({named}) to smd typed: {errors}"
+            ))
         })
     };
     let new_typed = typed("new", new)?;
@@ -95,7 +103,9 @@ pub(super) fn take(
         .update(&live_typed, &new_typed, managed, SELF, owner)
         .map_err(|failure| {
             let named = named(request, new);
-            Failure::Other(format!("failed to update ManagedFields ({named}): {failure}"))
+            Failure::Other(format!(
+                "failed to update ManagedFields ({named}): {failure}"
+            ))
         })?;
     strip(managed, SELF);
     if let Some(mut taken) = managed.owners.remove(SELF) {
@@ -113,7 +123,12 @@ pub(super) fn take(
 pub(super) fn owner(request: &Request<'_>, manager: &str, operation: &str) -> Owner {
     let applies = operation == "Apply";
     Owner {
-        manager: if manager.is_empty() { "unknown" } else { manager }.into(),
+        manager: if manager.is_empty() {
+            "unknown"
+        } else {
+            manager
+        }
+        .into(),
         operation: operation.into(),
         api_version: if applies { "" } else { request.api_version }.into(),
         subresource: request.subresource.into(),

@@ -52,7 +52,14 @@ impl<'a> Versioned<'a> {
     /// The same with a tree of its own.
     pub(super) fn into_owned<'s>(self, schema: &'s Schema) -> Versioned<'s> {
         let value = Cow::Owned(self.typed.value.into_owned());
-        Versioned { typed: Typed { schema, id: self.typed.id, value }, version: self.version }
+        Versioned {
+            typed: Typed {
+                schema,
+                id: self.typed.id,
+                value,
+            },
+            version: self.version,
+        }
     }
 
     /// The same in another version; none if there is no such version.
@@ -74,7 +81,10 @@ impl<'a> Versioned<'a> {
                 id: self.typed.id,
                 value: Cow::Borrowed(&*self.typed.value),
             };
-            return Ok(Some(Versioned { typed, version: version.into() }));
+            return Ok(Some(Versioned {
+                typed,
+                version: version.into(),
+            }));
         }
         let Some((value, id)) = versions.convert(&self.typed.value, version)? else {
             return Ok(None);
@@ -82,6 +92,9 @@ impl<'a> Versioned<'a> {
         // Upstream checks again what it converts, and then refuses what is there twice.
         let typed = Typed::new(schema, id, value, Duplicates::Refused)
             .map_err(|errors| errors.to_string())?;
-        Ok(Some(Versioned { typed, version: version.into() }))
+        Ok(Some(Versioned {
+            typed,
+            version: version.into(),
+        }))
     }
 }

@@ -72,7 +72,11 @@ const EMPTY: [(&str, &str); 1] = [("io.k8s.api.core.v1.LocalObjectReference", "n
 impl<'a> Place<'a> {
     /// A whole object.
     pub(in crate::apply) fn root(schema: &'a Schema, id: TypeId) -> Self {
-        Self { schema, of: Of::Type(id), open: false }
+        Self {
+            schema,
+            of: Of::Type(id),
+            open: false,
+        }
     }
 
     fn at(self, of: Of<'a>) -> Self {
@@ -81,7 +85,10 @@ impl<'a> Place<'a> {
 
     /// What may stand here.
     pub(super) fn atom(self) -> Atom<'a> {
-        let scalar = |scalar| Atom { scalar: Some(scalar), ..Atom::default() };
+        let scalar = |scalar| Atom {
+            scalar: Some(scalar),
+            ..Atom::default()
+        };
         match self.of {
             Of::Nothing => Atom::default(),
             Of::Type(id) => self.object(id, self.schema.get(id).atomic),
@@ -117,17 +124,31 @@ impl<'a> Place<'a> {
     }
 
     fn list(self, kind: &'a ListKind, item: Of<'a>) -> Atom<'a> {
-        Atom { list: Some(ListAtom { kind, item: self.at(item) }), ..Atom::default() }
+        Atom {
+            list: Some(ListAtom {
+                kind,
+                item: self.at(item),
+            }),
+            ..Atom::default()
+        }
     }
 
     fn map(self, of: Option<&'a Type>, others: Self, atomic: bool) -> MapAtom<'a> {
-        MapAtom { of, others, place: self, atomic }
+        MapAtom {
+            of,
+            others,
+            place: self,
+            atomic,
+        }
     }
 
     fn anything(self, others: Self, atomic: bool) -> Atom<'a> {
         Atom {
             scalar: Some(Scalar::Any),
-            list: Some(ListAtom { kind: &ListKind::Atomic, item: self.at(Of::Whole) }),
+            list: Some(ListAtom {
+                kind: &ListKind::Atomic,
+                item: self.at(Of::Whole),
+            }),
             map: Some(self.map(None, others, atomic)),
         }
     }
@@ -137,8 +158,15 @@ impl<'a> Place<'a> {
         // A type that is referred to by name does not know what is around it.
         let open = of.preserve || (self.open && !of.name.starts_with("io.k8s."));
         let place = Self { open, ..self };
-        let others = if open || of.fields.is_empty() { Of::Deduced } else { Of::Nothing };
-        Atom { map: Some(place.map(Some(of), place.at(others), atomic)), ..Atom::default() }
+        let others = if open || of.fields.is_empty() {
+            Of::Deduced
+        } else {
+            Of::Nothing
+        };
+        Atom {
+            map: Some(place.map(Some(of), place.at(others), atomic)),
+            ..Atom::default()
+        }
     }
 
     /// Whether nothing may stand here.
@@ -166,12 +194,19 @@ impl<'a> Atom<'a> {
     pub(super) fn deduce(self, value: Option<&Value>) -> Self {
         match value {
             None | Some(Value::Null) => self,
-            Some(Value::Array(_)) if self.list.is_some() => {
-                Self { list: self.list, ..Self::default() }
-            }
-            Some(Value::Object(_)) if self.map.is_some() => Self { map: self.map, ..Self::default() },
+            Some(Value::Array(_)) if self.list.is_some() => Self {
+                list: self.list,
+                ..Self::default()
+            },
+            Some(Value::Object(_)) if self.map.is_some() => Self {
+                map: self.map,
+                ..Self::default()
+            },
             Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) if self.scalar.is_some() => {
-                Self { scalar: self.scalar, ..Self::default() }
+                Self {
+                    scalar: self.scalar,
+                    ..Self::default()
+                }
             }
             Some(_) => self,
         }

@@ -68,7 +68,11 @@ impl Difference {
         for change in other.here {
             self.mark(element, change);
         }
-        let Comparison { added, modified, removed } = other.below;
+        let Comparison {
+            added,
+            modified,
+            removed,
+        } = other.below;
         let sets = [
             (&mut self.below.added, added),
             (&mut self.below.modified, modified),
@@ -120,7 +124,10 @@ fn walk(
     errors: &mut Errors,
 ) -> bool {
     if let Some(map) = atom.map {
-        let (l, r) = (left.and_then(Value::as_object), right.and_then(Value::as_object));
+        let (l, r) = (
+            left.and_then(Value::as_object),
+            right.and_then(Value::as_object),
+        );
         if map.atomic || (is_empty(l.map(Map::len)) && is_empty(r.map(Map::len))) {
             whole(left, right, made);
             return true;
@@ -143,7 +150,10 @@ fn walk(
         invalid(errors);
         return false;
     };
-    let (l, r) = (left.and_then(Value::as_array), right.and_then(Value::as_array));
+    let (l, r) = (
+        left.and_then(Value::as_array),
+        right.and_then(Value::as_array),
+    );
     if list.atomic() || (is_empty(l.map(Vec::len)) && is_empty(r.map(Vec::len))) {
         whole(left, right, made);
         return true;
@@ -215,10 +225,18 @@ fn walk_list(
         indexed
     };
     for (element, at) in index(left, errors) {
-        items.entry(element).or_default().left.extend(left.map(|values| &values[at]));
+        items
+            .entry(element)
+            .or_default()
+            .left
+            .extend(left.map(|values| &values[at]));
     }
     for (element, at) in index(right, errors) {
-        items.entry(element).or_default().right.extend(right.map(|values| &values[at]));
+        items
+            .entry(element)
+            .or_default()
+            .right
+            .extend(right.map(|values| &values[at]));
     }
     for (element, Items { left, right }) in items {
         let mut visit = |made: &mut Difference, left: Option<&Value>, right: Option<&Value>| {
@@ -232,7 +250,10 @@ fn walk_list(
             // Items that are there several times are taken as one value.
             ([_, _, ..], [_, _, ..]) => {
                 let same = left.len() == right.len()
-                    && left.iter().zip(&right).all(|(left, right)| equal(left, right));
+                    && left
+                        .iter()
+                        .zip(&right)
+                        .all(|(left, right)| equal(left, right));
                 if !same {
                     made.mark(&element, Change::Modified);
                 }

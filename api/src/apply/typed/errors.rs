@@ -38,7 +38,11 @@ impl Errors {
 
     /// The result, if there are no errors.
     pub(super) fn or<T>(self, result: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(result) } else { Err(self) }
+        if self.0.is_empty() {
+            Ok(result)
+        } else {
+            Err(self)
+        }
     }
 }
 
@@ -52,7 +56,8 @@ impl fmt::Display for Errors {
             [one] => f.write_str(&show(one)),
             many => {
                 f.write_str("errors:")?;
-                many.iter().try_for_each(|error| write!(f, "\n  {}", show(error)))
+                many.iter()
+                    .try_for_each(|error| write!(f, "\n  {}", show(error)))
             }
         }
     }

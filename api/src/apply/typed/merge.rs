@@ -38,7 +38,10 @@ fn walk(
 ) -> Option<Value> {
     let whole = || right.or(left).cloned();
     if let Some(map) = atom.map {
-        let (l, r) = (left.and_then(Value::as_object), right.and_then(Value::as_object));
+        let (l, r) = (
+            left.and_then(Value::as_object),
+            right.and_then(Value::as_object),
+        );
         if map.atomic || (l.is_none_or(Map::is_empty) && r.is_none_or(Map::is_empty)) {
             return whole();
         }
@@ -58,7 +61,10 @@ fn walk(
         invalid(errors);
         return None;
     };
-    let (l, r) = (left.and_then(Value::as_array), right.and_then(Value::as_array));
+    let (l, r) = (
+        left.and_then(Value::as_array),
+        right.and_then(Value::as_array),
+    );
     if list.atomic() || (l.is_none_or(Vec::is_empty) && r.is_none_or(Vec::is_empty)) {
         return whole();
     }
@@ -104,7 +110,10 @@ static SEVERAL: Value = Value::Null;
 
 impl<'v> Index<'v> {
     fn of(list: ListAtom<'_>, items: &'v [Value], several: bool, errors: &mut Errors) -> Self {
-        let mut index = Self { elements: Vec::with_capacity(items.len()), values: BTreeMap::new() };
+        let mut index = Self {
+            elements: Vec::with_capacity(items.len()),
+            values: BTreeMap::new(),
+        };
         for (at, value) in items.iter().enumerate() {
             let element = match item::element(list, value) {
                 Ok(element) => element,
@@ -151,7 +160,11 @@ fn merge_lists(
     let mut merging = Merging {
         list,
         // Items of both, in the order in which they will come.
-        shared: new.elements.iter().filter(|element| old.has(element)).collect(),
+        shared: new
+            .elements
+            .iter()
+            .filter(|element| old.has(element))
+            .collect(),
         done: BTreeSet::new(),
         out: Vec::with_capacity(left.len().max(right.len())),
     };

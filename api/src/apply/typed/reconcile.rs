@@ -9,7 +9,11 @@ use crate::apply::fields::FieldSet;
 /// The set in which those own a list or an object as a whole who owned parts of it; none if nothing is to be
 /// changed. Who owned the whole of what is now in parts keeps just that.
 pub(super) fn reconcile(place: Place<'_>, set: &FieldSet) -> Result<Option<FieldSet>, Errors> {
-    let mut walker = Walker { path: Path::new(), whole: FieldSet::new(), errors: Errors::default() };
+    let mut walker = Walker {
+        path: Path::new(),
+        whole: FieldSet::new(),
+        errors: Errors::default(),
+    };
     walker.walk(place, Some(set), false);
     let Walker { whole, errors, .. } = walker;
     errors.or(())?;
@@ -63,9 +67,13 @@ impl Walker {
         let Some(set) = set else {
             return;
         };
-        let children = set.children().filter(|(element, _)| !set.has_member(element));
+        let children = set
+            .children()
+            .filter(|(element, _)| !set.has_member(element));
         let parts = children.map(|(element, below)| (element, Some(below), false));
-        let members = set.members().map(|element| (element, set.below(element), set.below(element).is_none()));
+        let members = set
+            .members()
+            .map(|element| (element, set.below(element), set.below(element).is_none()));
         for (element, below, owned) in parts.chain(members) {
             if let Some(place) = place(element) {
                 self.path.push(element.clone());

@@ -29,7 +29,11 @@ pub(super) fn remove(place: Place<'_>, value: &Value, fields: &FieldSet) -> Valu
             };
             new.insert(name.clone(), value);
         }
-        return if new.is_empty() { Value::Null } else { Value::Object(new) };
+        return if new.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(new)
+        };
     }
     if atom.scalar.is_some() {
         return value.clone();
@@ -55,5 +59,9 @@ pub(super) fn remove(place: Place<'_>, value: &Value, fields: &FieldSet) -> Valu
             None => value.clone(),
         });
     }
-    if new.is_empty() { Value::Null } else { Value::Array(new) }
+    if new.is_empty() {
+        Value::Null
+    } else {
+        Value::Array(new)
+    }
 }

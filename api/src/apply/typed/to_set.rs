@@ -21,7 +21,10 @@ pub(super) struct Node {
 
 impl Node {
     fn leaf() -> Self {
-        Self { member: true, set: FieldSet::new() }
+        Self {
+            member: true,
+            set: FieldSet::new(),
+        }
     }
 
     /// Adds this to the set of the place above.

@@ -50,7 +50,12 @@ pub(super) fn invalid(errors: &mut Errors) {
 }
 
 /// Whether a scalar is of its kind; `prefix` goes before the words. Absence and `null` are of any kind.
-pub(super) fn scalar(kind: Scalar, value: Option<&Value>, prefix: &str, errors: &mut Errors) -> bool {
+pub(super) fn scalar(
+    kind: Scalar,
+    value: Option<&Value>,
+    prefix: &str,
+    errors: &mut Errors,
+) -> bool {
     let Some(value) = value.filter(|value| !value.is_null()) else {
         return true;
     };
@@ -60,10 +65,16 @@ pub(super) fn scalar(kind: Scalar, value: Option<&Value>, prefix: &str, errors: 
         | (Scalar::Boolean, Value::Bool(_))
         | (Scalar::Any, Value::Number(_) | Value::String(_) | Value::Bool(_)) => return true,
         (Scalar::Number, _) => {
-            format!("expected numeric (int or float), got {}", go::type_name(value))
+            format!(
+                "expected numeric (int or float), got {}",
+                go::type_name(value)
+            )
         }
         (Scalar::Text, _) => {
-            format!("expected string, got &value.valueUnstructured{{Value:{}}}", go::syntax(value))
+            format!(
+                "expected string, got &value.valueUnstructured{{Value:{}}}",
+                go::syntax(value)
+            )
         }
         (Scalar::Boolean, _) => format!("expected boolean, got &{{{}}}", go::plain(value)),
         (Scalar::Any, _) => format!("expected any scalar, got &{{{}}}", go::plain(value)),
@@ -92,12 +103,7 @@ fn validate_map(
     }
 }
 
-fn validate_list(
-    list: ListAtom<'_>,
-    items: &[Value],
-    duplicates: Duplicates,
-    errors: &mut Errors,
-) {
+fn validate_list(list: ListAtom<'_>, items: &[Value], duplicates: Duplicates, errors: &mut Errors) {
     let mut seen = BTreeSet::new();
     for (at, value) in items.iter().enumerate() {
         let element = if list.atomic() {

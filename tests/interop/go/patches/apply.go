@@ -231,6 +231,24 @@ func (g *generator) sequence(s variety) []step {
 		if length > 20 && !g.once(4) || g.once(2) {
 			made.Verb = "update"
 			made.Given = g.update(s, live)
+			if length > 20 && live != nil && !g.once(8) {
+				// Each manager gets a label of its own.
+				made.Manager = fmt.Sprintf("m%d", g.Intn(20))
+				made.Subresource, made.Reset = pick(g, "", "", "status"), []string{}
+				made.Given = runtime.DeepCopyJSON(live)
+				meta := made.Given["metadata"].(map[string]any)
+				labels, ok := meta["labels"].(map[string]any)
+				if !ok {
+					labels = map[string]any{}
+					meta["labels"] = labels
+				}
+				labels[fmt.Sprintf("l%d", at)] = "x"
+				if entries, ok := meta["managedFields"].([]any); ok && g.once(4) {
+					entry := entries[g.Intn(len(entries))].(map[string]any)
+					version := schema.GroupVersion{Group: s.gvk.Group, Version: "v9"}
+					entry["apiVersion"] = version.String()
+				}
+			}
 		} else {
 			made.Verb = "apply"
 			if config == nil || g.once(2) {

@@ -1,4 +1,4 @@
-module pintle.test/patches
+module pintle/tests/interop/go/patches
 
 go 1.26.0
 
