@@ -209,7 +209,8 @@ pub(crate) fn printable(c: char) -> bool {
         return (' '..='~').contains(&c);
     }
     // What is no letter, mark, number, punctuation or symbol is escaped there, too.
-    !c.is_whitespace() && !(c.escape_debug().len() > 1 && c.escape_unicode().eq(c.escape_debug()))
+    let escaped = c.escape_debug().len() > 1 && c.escape_unicode().eq(c.escape_debug());
+    !escaped && !c.is_whitespace()
 }
 
 /// JSON as Go's encoder writes it: keys in order, `<`, `>`, `&` and line separators escaped.

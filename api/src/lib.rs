@@ -3,9 +3,7 @@
 //! An object is a tree ([`serde_json::Value`]); what its fields are, how they are encoded, merged and
 //! defaulted stands in one table per type ([`schema`]), for built-in kinds and custom resources alike.
 
-pub mod columns;
-pub mod defaults;
-pub mod discovery;
+pub mod apply;
 mod go;
 pub mod openapi;
 pub mod patch;

@@ -3,9 +3,14 @@
 //!
 //! `PINTLE_PATCH_CASES` sets how many cases of each sort there are, `PINTLE_PATCH_SEED` their seed.
 
+use serde_json::Value;
+
+mod apply;
 mod plain;
 mod program;
+mod scale;
 mod strategic;
+mod thing;
 
 /// How many differences are shown before the test gives up.
 const SHOWN: usize = 5;
@@ -19,4 +24,30 @@ fn none_differ(differences: &[String], cases: usize) {
         differences.len(),
         shown.join("\n\n")
     );
+}
+
+/// Where two trees differ.
+fn differences(ours: &Value, wanted: &Value, path: &str, found: &mut Vec<String>) {
+    match (ours, wanted) {
+        (Value::Object(left), Value::Object(right)) => {
+            let keys: std::collections::BTreeSet<&String> =
+                left.keys().chain(right.keys()).collect();
+            for key in keys {
+                let path = format!("{path}.{key}");
+                match (left.get(key), right.get(key)) {
+                    (Some(left), Some(right)) => differences(left, right, &path, found),
+                    (left, right) => found.push(format!("{path}: ours {left:?}, wanted {right:?}")),
+                }
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            for (at, (left, right)) in left.iter().zip(right).enumerate() {
+                differences(left, right, &format!("{path}[{at}]"), found);
+            }
+        }
+        (left, right) if left != right => {
+            found.push(format!("{path}: ours {left}, wanted {right}"));
+        }
+        _ => {}
+    }
 }

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -125,4 +126,43 @@ fn copies_into_themselves_do_not_grow_without_end() {
     let copy = json!({"op": "copy", "from": "/a", "path": "/a/a"});
     let error = run(json!({"a": {}}), &json!(vec![copy; 400])).unwrap_err();
     assert_eq!(error, format!("nested deeper than {MAX_DEPTH} levels"));
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-2_i64..3).prop_map(Value::from),
+        "[ab~/]{0,2}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[ab]{0,1}", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_patch_makes_it_stumble(doc in tree(), patch in tree(), bytes in "[{}\\[\\]\":,opathvlue/-]{0,40}") {
+        let _ = apply(&doc, bytes.as_bytes());
+        let _ = apply(&doc, patch.to_string().as_bytes());
+    }
+
+    #[test]
+    fn no_path_makes_it_stumble(
+        doc in tree(),
+        op in prop::sample::select(vec!["add", "remove", "replace", "move", "copy", "test"]),
+        path in "(/[ab012~-]{0,2}){0,3}",
+        from in "(/[ab012~-]{0,2}){0,3}",
+        value in tree(),
+    ) {
+        let operation = json!({"op": op, "path": path, "from": from, "value": value});
+        if let Ok(done) = run(doc.clone(), &json!([operation])) {
+            let same = op == "test" || op == "copy" && path.is_empty();
+            prop_assert!(!same || done == doc);
+        }
+    }
 }

@@ -1,6 +1,7 @@
-use serde_json::json;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
-use super::*;
+use super::{MAX_DEPTH, PatchError, apply};
 use crate::schema::{Gvk, builtin};
 
 fn run(kind: &Gvk, original: &Value, patch: &Value) -> Result<Value, PatchError> {
@@ -131,4 +132,59 @@ fn what_is_wrong_is_told_in_upstreams_words() {
     let error = run(&Gvk::new("", "v1", "Pod"), &json!({}), &json!([])).unwrap_err();
     let wanted = "json: cannot unmarshal array into Go value of type map[string]interface {}";
     assert_eq!(error, PatchError::Malformed(wanted.into()));
+}
+
+#[test]
+fn trees_have_a_depth() {
+    let deep = |levels: usize| (0..levels).fold(json!("x"), |value, _| json!({ "spec": value }));
+    let kind = Gvk::new("", "v1", "Pod");
+    assert!(run(&kind, &json!({}), &deep(MAX_DEPTH)).is_ok());
+    assert_eq!(
+        run(&kind, &json!({}), &deep(MAX_DEPTH + 1))
+            .unwrap_err()
+            .status(),
+        400
+    );
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    let keys = vec![
+        "spec",
+        "metadata",
+        "containers",
+        "finalizers",
+        "name",
+        "labels",
+        "$patch",
+        "$retainKeys",
+        "$setElementOrder/containers",
+        "$setElementOrder/finalizers",
+        "$deleteFromPrimitiveList/finalizers",
+    ];
+    let words = vec!["a", "b", "delete", "replace", "merge", "name"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        (0_i64..2).prop_map(Value::from),
+        prop::sample::select(words).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(prop::sample::select(keys.clone()), inner, 0..4).prop_map(
+                |map| map
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect()
+            ),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_patch_makes_it_stumble(original in tree(), patch in tree()) {
+        let _ = run(&Gvk::new("", "v1", "Pod"), &original, &patch);
+        let wrapped = |value: Value| json!({"metadata": {"finalizers": value}, "spec": {"containers": value}});
+        let _ = run(&Gvk::new("", "v1", "Pod"), &wrapped(original), &wrapped(patch));
+    }
 }

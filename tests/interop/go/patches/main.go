@@ -1,6 +1,6 @@
 // Prints patches, what they are applied to, and what upstream's libraries make of them: one JSON object a line.
 //
-//	patches strategic|json|merge|apply SEED COUNT [FOLDER]
+//	patches strategic|json|merge|apply|scale SEED COUNT [FOLDER]
 //
 // FOLDER holds OpenAPI v3 documents (kubernetes/api/openapi-spec/v3), to be used instead of what client-go knows.
 package main
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	if len(os.Args) < 4 {
-		fail(fmt.Errorf("usage: patches strategic|json|merge|apply SEED COUNT [FOLDER]"))
+		fail(fmt.Errorf("usage: patches strategic|json|merge|apply|scale SEED COUNT [FOLDER]"))
 	}
 	seed, err := strconv.ParseInt(os.Args[2], 10, 64)
 	if err != nil {
@@ -52,10 +52,14 @@ func main() {
 		for range count {
 			print(mergeCase(g))
 		}
+	case "scale":
+		for range count {
+			print(scaleCase(g))
+		}
 	case "apply":
 		applyCases(g, count, folder, print)
 	default:
-		fail(fmt.Errorf("%q is none of strategic, json, merge, apply", os.Args[1]))
+		fail(fmt.Errorf("%q is none of strategic, json, merge, apply, scale", os.Args[1]))
 	}
 	if err := out.Flush(); err != nil {
 		fail(err)
