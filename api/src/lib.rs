@@ -4,6 +4,10 @@
 //! defaulted stands in one table per type ([`schema`]), for built-in kinds and custom resources alike.
 
 pub mod apply;
+pub mod columns;
+pub mod defaults;
+pub mod discovery;
+
 mod go;
 pub mod openapi;
 pub mod patch;

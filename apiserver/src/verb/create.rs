@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::deletion::time;
-use super::{rules, store};
+use super::{owners, rules, store};
 use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
@@ -45,7 +45,6 @@ pub async fn create(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
 /// # Errors
 /// It is refused, or is there already.
 pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Value> {
-    let endpoint = &call.endpoint;
     if !object::text(&object, "resourceVersion").is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Status {
@@ -53,6 +52,17 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
             ..Status::internal(why)
         });
     }
+    match_namespace(call, &mut object)?;
+    let object = owners::written(call, None, object)?;
+    tracked(cache, call, object).await
+}
+
+/// The same, of an object whose owners are known.
+///
+/// # Errors
+/// It is refused, or is there already.
+pub async fn tracked(cache: &Cache, call: &Call, mut object: Value) -> Result<Value> {
+    let endpoint = &call.endpoint;
     match_namespace(call, &mut object)?;
     let admission = Admission::new(cache, call, Operation::Create);
     admission.admit(&mut object, None)?;

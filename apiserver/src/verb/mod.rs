@@ -1,6 +1,7 @@
 //! What is done with a resource: one file per verb.
 
 pub mod admit;
+pub mod apply;
 pub mod bind;
 pub mod create;
 pub mod decode;
@@ -10,6 +11,7 @@ pub mod frames;
 pub mod get;
 pub mod list;
 pub mod options;
+pub mod owners;
 pub mod patch;
 pub mod review;
 pub mod rules;

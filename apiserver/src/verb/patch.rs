@@ -2,6 +2,7 @@
 
 use api::patch::{self, PatchError};
 use api::schema::{Schema, TypeId};
+use api::status::field::{Error, Path};
 use bytes::Bytes;
 use http::Response;
 use http::header::CONTENT_TYPE;
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::decode::{self, Expected};
 use super::store::Written;
-use super::{create, rules, store, update};
+use super::{apply, create, rules, store, update};
 use crate::answer;
 use crate::cache::Cache;
 use crate::call::{Call, FieldValidation};
@@ -36,6 +37,16 @@ const STRATEGIC: &str = "application/strategic-merge-patch+json";
 /// # Errors
 /// It is no patch, does not fit the object, or makes one that is refused; the object is not there.
 pub async fn patch(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<Body>> {
+    if media(call) == apply::YAML {
+        return apply::apply(cache, call, body).await;
+    }
+    if call.query.get("force").is_some() {
+        let error = Error::forbidden(
+            &Path::new("force"),
+            "may not be specified for non-apply patch",
+        );
+        return Err(Status::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
+    }
     let expected = Expected {
         kind: call.endpoint.gvk(),
         schema: call.schema()?,
@@ -43,7 +54,7 @@ pub async fn patch(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<
     let rest = call.rest();
     let written = store::update(cache, call, &rest, |found| {
         let found = found.ok_or_else(|| call.not_found())?;
-        let mut new = apply(call, &found.object, body, &expected)?;
+        let mut new = changed(call, &found.object, body, &expected)?;
         if new["metadata"]["name"] != found.object["metadata"]["name"] {
             rules::match_name(call, &mut new)?;
         }
@@ -54,18 +65,28 @@ pub async fn patch(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response<
     answer::object(call, 200, &object)
 }
 
-fn kind(call: &Call) -> Result<Kind> {
+/// The media type of the body.
+fn media(call: &Call) -> &str {
     let header = call.headers.get(CONTENT_TYPE);
     let header = header
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim()
+}
+
+fn kind(call: &Call) -> Result<Kind> {
     let is_custom = call.endpoint.custom.is_some();
-    match header.split(';').next().unwrap_or_default().trim() {
+    match media(call) {
         JSON => Ok(Kind::Json),
         MERGE => Ok(Kind::Merge),
         STRATEGIC if !is_custom => Ok(Kind::Strategic),
-        _ if is_custom => Err(Status::unsupported_media_type(&[JSON, MERGE])),
-        _ => Err(Status::unsupported_media_type(&[JSON, MERGE, STRATEGIC])),
+        _ if is_custom => Err(Status::unsupported_media_type(&[JSON, MERGE, apply::YAML])),
+        _ => Err(Status::unsupported_media_type(&[
+            JSON,
+            MERGE,
+            STRATEGIC,
+            apply::YAML,
+        ])),
     }
 }
 
@@ -73,7 +94,12 @@ fn kind(call: &Call) -> Result<Kind> {
 ///
 /// # Errors
 /// It is no patch, or does not fit.
-pub fn apply(call: &Call, object: &Value, body: &Bytes, expected: &Expected<'_>) -> Result<Value> {
+pub fn changed(
+    call: &Call,
+    object: &Value,
+    body: &Bytes,
+    expected: &Expected<'_>,
+) -> Result<Value> {
     let (schema, id) = expected.schema;
     let told = |error: PatchError| refuse(&error);
     let (mut new, mut problems) = match kind(call)? {

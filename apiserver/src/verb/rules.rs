@@ -36,7 +36,8 @@ pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
 }
 
 /// Whether the status is written by itself, and kept by all other writes. Nodes say theirs when they come.
-fn splits_status(call: &Call) -> bool {
+#[must_use]
+pub fn splits_status(call: &Call) -> bool {
     let is_node = (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Node");
     call.endpoint.subresource("status").is_some() && !is_node
 }

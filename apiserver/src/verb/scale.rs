@@ -80,7 +80,7 @@ pub async fn answer(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
         let old = scale_of(&found.object)?;
         let scale = match &asked {
             Some(asked) => asked.clone(),
-            None => patch::apply(call, &old, body, &expected)?,
+            None => patch::changed(call, &old, body, &expected)?,
         };
         change(cache, call, found, &old, &scale)
     });

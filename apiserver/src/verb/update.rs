@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::store::{Change, Found, Written};
-use super::{create, rules, store};
+use super::{create, owners, rules, store};
 use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
@@ -41,6 +41,15 @@ pub async fn update(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
 /// # Errors
 /// It is refused.
 pub fn change(cache: &Cache, call: &Call, found: &Found, mut new: Value) -> Result<Change> {
+    new = owners::written(call, Some(&found.object), new)?;
+    tracked(cache, call, found, new)
+}
+
+/// The same, of an object whose owners are known.
+///
+/// # Errors
+/// It is refused.
+pub fn tracked(cache: &Cache, call: &Call, found: &Found, mut new: Value) -> Result<Change> {
     let admission = Admission::new(cache, call, Operation::Update);
     admission.admit(&mut new, Some(&found.object))?;
     rules::normalize(call, &mut new)?;
@@ -49,6 +58,8 @@ pub fn change(cache: &Cache, call: &Call, found: &Found, mut new: Value) -> Resu
     if rules::is_released(&new) {
         return Ok(Change::Delete);
     }
+    // A write that does nothing does not count as one.
+    let new = api::apply::keep_times(&found.object, new);
     if new == found.object {
         return Ok(Change::Keep(new));
     }
