@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::admission::Chain;
 use crate::cache::{self, Cache};
@@ -20,7 +20,7 @@ use crate::gate::Gate;
 use crate::serve;
 use crate::server::Server;
 use crate::shared::Shared;
-use crate::storage::{Store, route};
+use crate::storage::{Route, Store, route};
 use crate::{compaction, go, start};
 
 /// Why the server does not run.
@@ -99,6 +99,20 @@ async fn until_told(flags: Flags) -> Result<(), Failure> {
 pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Failure> {
     let tls = store_tls(&flags)?;
     let route = route::to_servers(&flags.etcd_servers, tls)?;
+    serve_on(flags, route, stop, oneshot::channel().0).await
+}
+
+/// The same on a store that is there already. `ready` is told the address once everything that every
+/// cluster has is there.
+///
+/// # Errors
+/// A flag asks for what is not there, a file cannot be read, the address is taken.
+pub async fn serve_on(
+    flags: Flags,
+    route: Route,
+    stop: watch::Receiver<bool>,
+    ready: oneshot::Sender<SocketAddr>,
+) -> Result<(), Failure> {
     let store = Store::new(route);
     let events_last = i64::try_from(go::duration(&flags.event_ttl)?.as_secs()).unwrap_or(i64::MAX);
     let interval = go::duration(&flags.etcd_compaction_interval)?;
@@ -113,12 +127,18 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     let server = Server::new(cache.clone(), shared, watch_min, stop.clone());
     let certificate = tls::Server::asking(&serving_tls(&flags)?)?;
     let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
-    tracing::info!("Serving securely on {}", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    tracing::info!("Serving securely on {address}");
     let feeding = tokio::spawn(cache::run(cache.clone(), stop.clone()));
     let server = Arc::new(server);
     let following = tokio::spawn(gate.follow(cache.clone(), stop.clone()));
     let compacting = tokio::spawn(compaction::run(store, interval, stop.clone()));
-    let starting = tokio::spawn(start::run(server.clone(), stop.clone()));
+    let making = start::run(server.clone(), stop.clone());
+    let starting = tokio::spawn(async move {
+        making.await;
+        // Whoever wanted to know may have gone.
+        let _ = ready.send(address);
+    });
     serve::serve(listener, Some(certificate), server, stop).await;
     feeding.await?;
     starting.await?;
