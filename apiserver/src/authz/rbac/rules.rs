@@ -148,8 +148,12 @@ impl Rules {
 
     /// Takes an object in, in place of what it was before. The kind is `Role`, `ClusterRole`,
     /// `RoleBinding` or `ClusterRoleBinding`; others are ignored. The namespace is ignored for those
-    /// of the cluster.
+    /// of the cluster, and what needs one but has none is passed over.
     pub fn put(&mut self, kind: &str, namespace: &str, name: &str, object: &Value) {
+        let is_of_namespace = kind == "Role" || kind == "RoleBinding";
+        if is_of_namespace && namespace.is_empty() {
+            return;
+        }
         match kind {
             "Role" | "ClusterRole" => {
                 let rules = Rule::list_of(object).into();
@@ -175,6 +179,10 @@ impl Rules {
 
     /// Forgets an object.
     pub fn remove(&mut self, kind: &str, namespace: &str, name: &str) {
+        let is_of_namespace = kind == "Role" || kind == "RoleBinding";
+        if is_of_namespace && namespace.is_empty() {
+            return;
+        }
         let (namespace, name) = key(kind, namespace, name);
         match kind {
             "Role" | "ClusterRole" => {
@@ -203,8 +211,10 @@ impl Rules {
             "ClusterRole" => ("", "clusterrole"),
             kind => return Err(format!("unsupported role reference kind: {}", quoted(kind))),
         };
+        // A role without a namespace is none; cluster roles stand in its place.
+        let is_role = role.kind == "ClusterRole" || !namespace.is_empty();
         let found = self.roles.get(&(namespace.to_owned(), role.name.clone()));
-        found.map(AsRef::as_ref).ok_or_else(|| {
+        found.filter(|_| is_role).map(AsRef::as_ref).ok_or_else(|| {
             let name = quoted(&role.name);
             format!("{resource}.{GROUP} {name} not found")
         })

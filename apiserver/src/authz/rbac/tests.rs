@@ -175,6 +175,26 @@ fn a_service_account_of_the_cluster_needs_a_namespace() {
 }
 
 #[test]
+fn a_binding_of_the_cluster_gives_no_roles_of_namespaces() {
+    let mut rules = cluster();
+    let subjects = [("User", "", "jane")];
+    let wrong = binding("Role", "reader", &subjects);
+    rules.put("ClusterRoleBinding", "", "a", &wrong);
+    // Nor is what lacks a namespace of the cluster.
+    rules.put(
+        "RoleBinding",
+        "",
+        "b",
+        &binding("ClusterRole", "reader", &subjects),
+    );
+    rules.put("Role", "", "reader", &role(&[]));
+    let why = "RBAC: role.rbac.authorization.k8s.io \"reader\" not found";
+    let jane = user("jane", &[]);
+    let decided = rules.authorize(&asked(&jane, "get", "", "pods"));
+    assert_eq!(decided, Decision::NoOpinion(why.into()));
+}
+
+#[test]
 fn a_role_that_is_not_there_is_named() {
     let mut rules = cluster();
     let jane = user("jane", &["ops"]);
