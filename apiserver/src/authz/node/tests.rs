@@ -100,4 +100,5 @@ fn mirror() -> Value {
 
 mod pods;
 mod reads;
+mod refusals;
 mod writes;

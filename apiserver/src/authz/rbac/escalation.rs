@@ -48,8 +48,8 @@ pub fn confirm(rules: &Rules, user: &User, namespace: &str, wanted: &[Rule]) -> 
     Err(text)
 }
 
-/// Who writes a role or binding, and what decides whether they may. Whether only what garbage
-/// collection needs is changed is for the caller to see before.
+/// Who writes a role or binding, and what decides whether they may. An update that
+/// [`is_for_collection`] needs no check.
 #[derive(Clone, Copy)]
 pub struct Writer<'a> {
     /// What there is.
@@ -125,6 +125,23 @@ impl Writer<'_> {
     fn is_master(&self) -> bool {
         self.user.groups.iter().any(|group| group == MASTERS)
     }
+}
+
+/// Whether an update changes only what garbage collection needs: owners and finalizers (and who
+/// manages which field). It needs no check then.
+#[must_use]
+pub fn is_for_collection(new: &Value, old: &Value) -> bool {
+    let mut new = new.clone();
+    for key in ["ownerReferences", "finalizers", "selfLink", "managedFields"] {
+        let Some(metadata) = new.get_mut("metadata").and_then(Value::as_object_mut) else {
+            return false;
+        };
+        match old["metadata"].get(key) {
+            Some(value) => metadata.insert(key.into(), value.clone()),
+            None => metadata.remove(key),
+        };
+    }
+    new == *old
 }
 
 /// Whether a cluster role is made of others.

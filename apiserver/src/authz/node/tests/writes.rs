@@ -203,3 +203,19 @@ fn others_are_not_restricted() {
         "could not determine node from user \"system:node:\""
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_signing_request_panics(bytes in proptest::collection::vec(0u8.., 0..80), text in "\\PC{0,40}") {
+        use base64::Engine as _;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        let pem = format!("-----BEGIN CERTIFICATE REQUEST-----\n{encoded}\n-----END CERTIFICATE REQUEST-----\n");
+        for request in [pem.as_str(), text.as_str()] {
+            let request = base64::engine::general_purpose::STANDARD.encode(request);
+            let new = json!({"spec": {"signerName": "kubernetes.io/kubelet-serving", "request": request}});
+            let requests = ("certificates.k8s.io", "certificatesigningrequests");
+            let why = Write { new, ..write("CREATE", requests, "") }.why(&Store::default());
+            proptest::prop_assert!(why.starts_with("unable to parse csr: "), "{}", why);
+        }
+    }
+}

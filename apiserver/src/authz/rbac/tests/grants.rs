@@ -168,3 +168,18 @@ fn roles_made_of_others_are_for_those_who_may_do_all() {
         .role("", "x", &json!({"aggregationRule": {}}), None)
         .unwrap();
 }
+
+#[test]
+fn garbage_collection_is_told_from_changes() {
+    use crate::authz::rbac::escalation::is_for_collection;
+    let old = json!({"metadata": {"name": "a", "finalizers": ["x"]}, "rules": [1]});
+    let collected = json!({"metadata": {"name": "a", "ownerReferences": [{}], "managedFields": [{}]}, "rules": [1]});
+    assert!(is_for_collection(&collected, &old));
+    let mut changed = collected.clone();
+    changed["rules"] = json!([2]);
+    assert!(!is_for_collection(&changed, &old));
+    changed = collected;
+    changed["metadata"]["labels"] = json!({"a": "b"});
+    assert!(!is_for_collection(&changed, &old));
+    assert!(!is_for_collection(&json!(7), &json!(7)));
+}
