@@ -161,7 +161,7 @@ pub fn self_subject_rules(
     Ok(json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectRulesReview",
-        "metadata": {"creationTimestamp": null},
+        "metadata": {},
         "spec": {},
         "status": status,
     }))
