@@ -9,8 +9,12 @@ use crate::authz::builtin::MASTERS;
 use crate::authz::quote::{quoted, quoted_list};
 use crate::authz::{Attributes, Authorizer};
 
-use super::covers::{compacted, uncovered};
+use super::covers::{compacted, effort, uncovered};
 use super::{GROUP, RoleRef, Rule, Rules};
+
+/// How many combinations of verb, group, resource and name are compared. Upstream knows no bound, and
+/// spends memory in proportion to what a client multiplies.
+const MOST_PIECES: usize = 100_000;
 
 /// Why a role or binding may not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,9 +30,15 @@ pub enum Refused {
 /// Refuses what goes beyond what a user may do in a namespace (upstream's `ConfirmNoEscalation`).
 ///
 /// # Errors
-/// The text of upstream, with what is missing.
+/// The text of upstream, with what is missing; or that the rules multiply to too many.
 pub fn confirm(rules: &Rules, user: &User, namespace: &str, wanted: &[Rule]) -> Result<(), String> {
     let (held, errors) = rules.of_user(user, namespace);
+    let pieces = effort(&held, wanted);
+    if pieces > MOST_PIECES {
+        return Err(format!(
+            "the rules are too many to compare: {pieces} combinations, at most {MOST_PIECES} are allowed"
+        ));
+    }
     let missing = uncovered(&held, wanted);
     if missing.is_empty() {
         return Ok(());

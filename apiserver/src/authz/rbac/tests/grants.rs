@@ -183,3 +183,35 @@ fn garbage_collection_is_told_from_changes() {
     assert!(!is_for_collection(&changed, &old));
     assert!(!is_for_collection(&json!(7), &json!(7)));
 }
+
+#[test]
+fn rules_that_multiply_beyond_measure_are_refused() {
+    let many: Vec<String> = (0..3000).map(|number| format!("x{number}")).collect();
+    let big = json!({"apiGroups": many, "resources": many, "verbs": many, "resourceNames": many});
+    let big = [Rule::of(&big)];
+    let jane = user("jane", &[]);
+    let why = confirm(&cluster(), &jane, "dev", &big).unwrap_err();
+    assert!(
+        why.starts_with("the rules are too many to compare: 81000000000000 "),
+        "{why}"
+    );
+    // Who may do all gives anything.
+    let mut rules = cluster();
+    rules.put(
+        "ClusterRole",
+        "",
+        "all",
+        &role(&Rule::all().map(|rule| rule.to_value())),
+    );
+    rules.put(
+        "ClusterRoleBinding",
+        "",
+        "all",
+        &binding("ClusterRole", "all", &[("User", "", "jane")]),
+    );
+    confirm(&rules, &jane, "dev", &big).unwrap();
+    // Rules of names and paths at once are seen piece by piece.
+    let mixed = json!({"nonResourceURLs": ["/a"], "resourceNames": ["n"], "verbs": ["get"]});
+    let named = json!({"nonResourceURLs": ["*"], "resourceNames": ["n"], "verbs": ["*"]});
+    assert_eq!(uncovered(&[Rule::of(&named)], &[Rule::of(&mixed)]).len(), 1);
+}
