@@ -1,6 +1,6 @@
 //! Whether rules allow all that others allow (upstream's `rbac/validation`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Rule;
 use super::rule::has_url;
@@ -12,10 +12,35 @@ use super::rule::has_url;
 /// piece.
 #[must_use]
 pub fn uncovered(held: &[Rule], wanted: &[Rule]) -> Vec<Rule> {
-    let pieces = wanted.iter().flat_map(pieces);
+    let wanted = wanted.iter().filter(|rule| !is_covered_whole(held, rule));
+    let pieces = wanted.flat_map(pieces);
     pieces
         .filter(|piece| !held.iter().any(|rule| covers(rule, piece)))
         .collect()
+}
+
+/// How many pieces there are to compare, which lists of moderate length make astronomical. What one
+/// rule covers as a whole does not count.
+#[must_use]
+pub fn effort(held: &[Rule], wanted: &[Rule]) -> usize {
+    let wanted = wanted.iter().filter(|rule| !is_covered_whole(held, rule));
+    let sizes = wanted.map(|rule| {
+        let names = rule.names.len().max(1);
+        let lists = [&rule.resources, &rule.verbs].map(Vec::len);
+        let on_resources = lists
+            .into_iter()
+            .fold(rule.groups.len(), usize::saturating_mul);
+        let on_paths = rule.urls.len().saturating_mul(rule.verbs.len());
+        on_resources.saturating_mul(names).saturating_add(on_paths)
+    });
+    sizes.fold(0, usize::saturating_add)
+}
+
+/// Whether one rule allows all of another; that saves comparing its pieces. Names do not belong to
+/// paths, so of rules with both the pieces have to be seen.
+fn is_covered_whole(held: &[Rule], rule: &Rule) -> bool {
+    let is_mixed = !rule.urls.is_empty() && !rule.names.is_empty();
+    !is_mixed && held.iter().any(|held| covers(held, rule))
 }
 
 /// A rule in pieces of one verb on one resource or path each.
@@ -49,7 +74,13 @@ fn pieces(rule: &Rule) -> Vec<Rule> {
 }
 
 fn covers(held: &Rule, piece: &Rule) -> bool {
-    let all = |held: &[String], wanted: &[String]| wanted.iter().all(|one| held.contains(one));
+    let all = |held: &[String], wanted: &[String]| match wanted {
+        [one] => held.contains(one),
+        wanted => {
+            let held: HashSet<&String> = held.iter().collect();
+            wanted.iter().all(|one| held.contains(one))
+        }
+    };
     let star = |list: &[String]| list.iter().any(|one| one == "*");
     let has_names = match piece.names.is_empty() {
         true => held.names.is_empty(),

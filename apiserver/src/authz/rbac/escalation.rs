@@ -9,8 +9,12 @@ use crate::authz::builtin::MASTERS;
 use crate::authz::quote::{quoted, quoted_list};
 use crate::authz::{Attributes, Authorizer};
 
-use super::covers::{compacted, uncovered};
+use super::covers::{compacted, effort, uncovered};
 use super::{GROUP, RoleRef, Rule, Rules};
+
+/// How many combinations of verb, group, resource and name are compared. Upstream knows no bound, and
+/// spends memory in proportion to what a client multiplies.
+const MOST_PIECES: usize = 100_000;
 
 /// Why a role or binding may not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,9 +30,15 @@ pub enum Refused {
 /// Refuses what goes beyond what a user may do in a namespace (upstream's `ConfirmNoEscalation`).
 ///
 /// # Errors
-/// The text of upstream, with what is missing.
+/// The text of upstream, with what is missing; or that the rules multiply to too many.
 pub fn confirm(rules: &Rules, user: &User, namespace: &str, wanted: &[Rule]) -> Result<(), String> {
     let (held, errors) = rules.of_user(user, namespace);
+    let pieces = effort(&held, wanted);
+    if pieces > MOST_PIECES {
+        return Err(format!(
+            "the rules are too many to compare: {pieces} combinations, at most {MOST_PIECES} are allowed"
+        ));
+    }
     let missing = uncovered(&held, wanted);
     if missing.is_empty() {
         return Ok(());
@@ -48,8 +58,8 @@ pub fn confirm(rules: &Rules, user: &User, namespace: &str, wanted: &[Rule]) -> 
     Err(text)
 }
 
-/// Who writes a role or binding, and what decides whether they may. Whether only what garbage
-/// collection needs is changed is for the caller to see before.
+/// Who writes a role or binding, and what decides whether they may. An update that
+/// [`is_for_collection`] needs no check.
 #[derive(Clone, Copy)]
 pub struct Writer<'a> {
     /// What there is.
@@ -125,6 +135,23 @@ impl Writer<'_> {
     fn is_master(&self) -> bool {
         self.user.groups.iter().any(|group| group == MASTERS)
     }
+}
+
+/// Whether an update changes only what garbage collection needs: owners and finalizers (and who
+/// manages which field). It needs no check then.
+#[must_use]
+pub fn is_for_collection(new: &Value, old: &Value) -> bool {
+    let mut new = new.clone();
+    for key in ["ownerReferences", "finalizers", "selfLink", "managedFields"] {
+        let Some(metadata) = new.get_mut("metadata").and_then(Value::as_object_mut) else {
+            return false;
+        };
+        match old["metadata"].get(key) {
+            Some(value) => metadata.insert(key.into(), value.clone()),
+            None => metadata.remove(key),
+        };
+    }
+    new == *old
 }
 
 /// Whether a cluster role is made of others.

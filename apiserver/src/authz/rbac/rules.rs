@@ -1,6 +1,6 @@
 //! The roles and bindings of a cluster, and what a user may do by them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -72,13 +72,13 @@ struct Scope {
     /// By name.
     bindings: BTreeMap<String, Arc<Binding>>,
     /// The bindings of a user's name, in the order of their names.
-    users: HashMap<String, Vec<String>>,
+    users: HashMap<String, BTreeSet<String>>,
     /// The bindings of a group, in the order of their names.
-    groups: HashMap<String, Vec<String>>,
+    groups: HashMap<String, BTreeSet<String>>,
 }
 
 impl Scope {
-    fn index(&mut self, who: &Who) -> (&mut HashMap<String, Vec<String>>, String) {
+    fn index(&mut self, who: &Who) -> (&mut HashMap<String, BTreeSet<String>>, String) {
         match who {
             Who::User(name) => (&mut self.users, name.clone()),
             Who::Group(name) => (&mut self.groups, name.clone()),
@@ -89,10 +89,7 @@ impl Scope {
         self.remove(name);
         for subject in &binding.subjects {
             let (index, who) = self.index(&subject.who);
-            let names = index.entry(who).or_default();
-            if let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name)) {
-                names.insert(at, name.to_owned());
-            }
+            index.entry(who).or_default().insert(name.to_owned());
         }
         self.bindings.insert(name.to_owned(), Arc::new(binding));
     }
@@ -106,9 +103,7 @@ impl Scope {
             let Some(names) = index.get_mut(&who) else {
                 continue;
             };
-            if let Ok(at) = names.binary_search_by(|known| known.as_str().cmp(name)) {
-                names.remove(at);
-            }
+            names.remove(name);
             if names.is_empty() {
                 index.remove(&who);
             }
@@ -148,8 +143,12 @@ impl Rules {
 
     /// Takes an object in, in place of what it was before. The kind is `Role`, `ClusterRole`,
     /// `RoleBinding` or `ClusterRoleBinding`; others are ignored. The namespace is ignored for those
-    /// of the cluster.
+    /// of the cluster, and what needs one but has none is passed over.
     pub fn put(&mut self, kind: &str, namespace: &str, name: &str, object: &Value) {
+        let is_of_namespace = kind == "Role" || kind == "RoleBinding";
+        if is_of_namespace && namespace.is_empty() {
+            return;
+        }
         match kind {
             "Role" | "ClusterRole" => {
                 let rules = Rule::list_of(object).into();
@@ -175,6 +174,10 @@ impl Rules {
 
     /// Forgets an object.
     pub fn remove(&mut self, kind: &str, namespace: &str, name: &str) {
+        let is_of_namespace = kind == "Role" || kind == "RoleBinding";
+        if is_of_namespace && namespace.is_empty() {
+            return;
+        }
         let (namespace, name) = key(kind, namespace, name);
         match kind {
             "Role" | "ClusterRole" => {
@@ -203,8 +206,10 @@ impl Rules {
             "ClusterRole" => ("", "clusterrole"),
             kind => return Err(format!("unsupported role reference kind: {}", quoted(kind))),
         };
+        // A role without a namespace is none; cluster roles stand in its place.
+        let is_role = role.kind == "ClusterRole" || !namespace.is_empty();
         let found = self.roles.get(&(namespace.to_owned(), role.name.clone()));
-        found.map(AsRef::as_ref).ok_or_else(|| {
+        found.filter(|_| is_role).map(AsRef::as_ref).ok_or_else(|| {
             let name = quoted(&role.name);
             format!("{resource}.{GROUP} {name} not found")
         })
