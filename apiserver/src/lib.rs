@@ -1,7 +1,7 @@
 //! The Kubernetes API server: who asks, may they, what they ask for, and where it is kept.
 //!
 //! A request meets, in the order of the folders: `serve` (TLS, HTTP), `chain` (every filter), `authn`,
-//! `authz`, `verb`, `cache` (reads), `storage` (writes).
+//! `authz`, `verb` (and what it asks of `admission`), `cache` (reads), `storage` (writes).
 
 pub mod admission;
 pub mod answer;
