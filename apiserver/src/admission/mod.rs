@@ -37,6 +37,8 @@ pub mod volume_resize;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod upstream;
 
 pub use chain::{Chain, ChainError};
 pub use plugin::{Lookup, Plugin};
