@@ -243,7 +243,7 @@ impl Chain {
         self.names().any(|name| name == super::quota::NAME)
     }
 
-    /// Changes an object before the rules of its kind do. DELETE brings `null`.
+    /// Changes an object before the rules of its kind do. DELETE brings `null`: see [`Self::delete`].
     ///
     /// # Errors
     /// The request is refused.
@@ -282,6 +282,16 @@ impl Chain {
             plugin.validate(request, object, look)?;
         }
         Ok(())
+    }
+
+    /// Judges a DELETE, which brings no object: both halves of it, for some plugins refuse in the one and
+    /// some in the other. `request.old` is the object that is to go, `request.name` its name.
+    ///
+    /// # Errors
+    /// The request is refused.
+    pub fn delete(&self, request: &Request<'_>, look: &dyn Lookup) -> Result<()> {
+        self.admit(request, &mut Value::Null, look)?;
+        self.validate(request, None, look)
     }
 
     fn concerned(&self, request: &Request<'_>) -> impl Iterator<Item = &dyn Plugin> {

@@ -3,9 +3,9 @@
 //!
 //! A [`Chain`] holds [`Plugin`]s in upstream's fixed order. A verb calls [`Chain::admit`] before the rules
 //! of the kind fill and check the object, [`Chain::validate`] after them, and last [`quota::charge`] if
-//! [`Chain::counts`]; its charges are written to the quotas before the object is stored, and are asked for
-//! again if one of the quotas has changed meanwhile. All of it is pure: what else there is in the cluster
-//! comes from a [`Lookup`].
+//! [`Chain::counts`]; for DELETE it calls [`Chain::delete`] alone. The charges are written to the quotas
+//! before the object is stored, and are asked for again if one of the quotas has changed meanwhile. All of
+//! it is pure: what else there is in the cluster comes from a [`Lookup`].
 //!
 //! Texts are upstream's to the letter: the sources are `plugin/pkg/admission` of kubernetes and
 //! `pkg/admission/plugin` of its API server library, 1.37.2.
@@ -37,6 +37,8 @@ pub mod volume_resize;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod upstream;
 
 pub use chain::{Chain, ChainError};
 pub use plugin::{Lookup, Plugin};

@@ -142,6 +142,23 @@ fn the_times_of_tolerations_can_be_set() {
     assert_eq!((seconds(0), seconds(1)), (&json!(5), &json!(7)));
 }
 
+#[test]
+fn what_is_deleted_is_judged_by_both_halves() {
+    let chain = Chain::new(&names(&["NodeRestriction", "NamespaceExists"]), &[]).unwrap();
+    let none = Cluster::default();
+    let text =
+        |told: &crate::admission::fixture::Told| refusal(chain.delete(&told.request(), &none)).1;
+    let namespace = told(Operation::Delete, "", "namespaces", "Namespace").named("default");
+    assert_eq!(
+        text(&namespace),
+        "namespaces \"default\" is forbidden: this namespace may not be deleted"
+    );
+    let pod = told(Operation::Delete, "", "pods", "Pod");
+    assert_eq!(text(&pod), "namespaces \"n\" not found");
+    let pod = pod.by("system:node:a", &["system:nodes"]);
+    assert_eq!(text(&pod), "pod \"x\" not found");
+}
+
 /// Texts and keys that plugins look for, and some that they do not.
 fn word() -> impl Strategy<Value = String> {
     let known = [

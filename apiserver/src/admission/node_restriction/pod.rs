@@ -92,7 +92,8 @@ fn owned(case: &Case<'_>, owner: &Value) -> Result<()> {
     }
     let found = case.look.get("", "nodes", "", case.node);
     let found = found.ok_or_else(|| Status::not_found("", "node", case.node))?;
-    let (expected, got) = (object::text(&found, "uid"), tree::text(&owner["uid"]));
+    // Upstream expects what the pod says, and gets what the node is.
+    let (expected, got) = (tree::text(&owner["uid"]), object::text(&found, "uid"));
     if expected == got {
         return Ok(());
     }

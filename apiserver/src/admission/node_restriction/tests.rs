@@ -106,7 +106,7 @@ fn a_node_makes_mirror_pods_of_its_own() {
     );
     assert_eq!(
         owner("uid", json!("9")),
-        "node a UID mismatch: expected 1 got 9"
+        "node a UID mismatch: expected 9 got 1"
     );
     assert_eq!(
         with(&|pod| pod["spec"]["serviceAccountName"] = "s".into()),

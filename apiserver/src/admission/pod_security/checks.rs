@@ -192,7 +192,8 @@ pub fn violations(rules: Rules, pod: Pod<'_>) -> Vec<Violation> {
 }
 
 /// All of them in one line, with what breaks them.
-pub(super) fn details(violations: &[Violation]) -> String {
+#[must_use]
+pub fn details(violations: &[Violation]) -> String {
     let told = violations.iter().map(|it| match it.detail.as_str() {
         "" => it.reason.to_owned(),
         detail => format!("{} ({detail})", it.reason),

@@ -15,7 +15,7 @@ use super::request::{Operation, Request};
 use super::tree;
 use crate::fault::{Result, Status};
 
-pub use checks::{Pod, Violation, violations};
+pub use checks::{Pod, Violation, details, violations};
 pub use policy::{Level, Policy, Rules, Version};
 
 /// The plugin's name.

@@ -29,8 +29,10 @@ pub struct Charge {
 /// What a write costs of the quotas of its namespace, and whether they allow for it. Nothing that is not to
 /// be written (`is_dry`) is charged, but it is judged all the same.
 ///
-/// `quotas` are the `ResourceQuota`s of the namespace, at first all that the server knows of; `object` is
-/// the object as it will be stored.
+/// `quotas` are the `ResourceQuota`s of the namespace: at first all that the server knows of, and when a
+/// charge could not be written only those whose writes failed, in their newest form, for the others are
+/// charged already. `object` is the object as it will be stored; UPDATE costs what it is more than
+/// `request.old`, which has to be there.
 ///
 /// # Errors
 /// 403: it exceeds a quota, does not say what a quota counts, or a quota's usage is not known yet.
