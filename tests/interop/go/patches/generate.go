@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -16,10 +17,12 @@ import (
 // Makes random objects. Few different names and numbers, so that things meet again.
 type generator struct {
 	*rand.Rand
+	// A value of this patch is both to be merged and to be deleted.
+	overlap bool
 }
 
 func newGenerator(seed int64) *generator {
-	return &generator{rand.New(rand.NewSource(seed))}
+	return &generator{Rand: rand.New(rand.NewSource(seed))}
 }
 
 // True once in so many times.
@@ -100,7 +103,14 @@ func (g *generator) fill(value reflect.Value, density, depth int) {
 	case *intstr.IntOrString:
 		value.Set(reflect.ValueOf(pick(g, intstr.FromInt32(80), intstr.FromInt32(443), intstr.FromString("http"))))
 		return
+	case *apiextensionsv1.JSON:
+		raw := pick(g, `1`, `"a"`, `{"a":{"b":"c"}}`, `["a"]`)
+		value.Set(reflect.ValueOf(apiextensionsv1.JSON{Raw: []byte(raw)}))
+		return
 	case *runtime.RawExtension, *metav1.FieldsV1, *[]metav1.ManagedFieldsEntry:
+		return
+	}
+	if depth > 9 {
 		return
 	}
 	switch value.Kind() {

@@ -11,6 +11,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -43,6 +44,11 @@ var kinds = []kind{
 	{storagev1.SchemeGroupVersion.WithKind("CSINode"), &storagev1.CSINode{}},
 	{autoscalingv2.SchemeGroupVersion.WithKind("HorizontalPodAutoscaler"), &autoscalingv2.HorizontalPodAutoscaler{}},
 	{admissionregistrationv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"), &admissionregistrationv1.MutatingWebhookConfiguration{}},
+}
+
+// Kinds whose types client-go does not know.
+var patchedOnly = []kind{
+	{apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"), &apiextensionsv1.CustomResourceDefinition{}},
 }
 
 // A new object of the kind that knows what it is.
