@@ -17,6 +17,7 @@ use crate::authn::{
 use crate::authz::builtin::{AlwaysAllow, AlwaysDeny};
 use crate::authz::node::NodeAuthorizer;
 use crate::authz::rbac::Rules;
+use crate::authz::rbac::escalation::{Refused, Writer, is_for_collection};
 use crate::authz::{Attributes, Authorizer, Decision, Union};
 use crate::cache::{Bucket, Cache, EventKind};
 use crate::fault::{Result, Status};
@@ -61,9 +62,25 @@ pub struct Gate {
     /// Issues tokens, if there is a key.
     pub issuer: Option<Issuer>,
     rules: Arc<RwLock<Rules>>,
+    authorizer_without_rules: Union,
     nodes: Option<Arc<RwLock<NodeAuthorizer>>>,
     /// Whether roles decide.
     has_rbac: bool,
+}
+
+/// The roles, whose lock is held already, and the other authorisers.
+struct Beside<'a> {
+    rules: &'a Rules,
+    others: &'a Union,
+}
+
+impl Authorizer for Beside<'_> {
+    fn authorize(&self, attributes: &Attributes<'_>) -> Decision {
+        match self.others.authorize(attributes) {
+            Decision::NoOpinion(_) => self.rules.authorize(attributes),
+            decided => decided,
+        }
+    }
 }
 
 /// Finds in the cache what tokens are bound to.
@@ -107,6 +124,7 @@ impl Gate {
         let lookup: Arc<dyn Lookup> = Arc::new(Found(cache.clone()));
         let rules = Arc::new(RwLock::new(Rules::new()));
         let mut authorizer = Union::with_superusers();
+        let mut others = Union::with_superusers();
         let (mut has_rbac, mut nodes) = (false, None);
         for mode in &flags.authorization_mode {
             let (name, next): (&str, Arc<dyn Authorizer>) = match mode.as_str() {
@@ -125,6 +143,9 @@ impl Gate {
                     return Err(format!("unknown authorization mode {other} specified").into());
                 }
             };
+            if name != "rbac" {
+                others = others.with(name, next.clone());
+            }
             authorizer = authorizer.with(name, next);
         }
         let audiences = if flags.api_audiences.is_empty() {
@@ -155,6 +176,7 @@ impl Gate {
             authorizer,
             issuer,
             rules,
+            authorizer_without_rules: others,
             nodes,
             has_rbac,
         })
@@ -191,6 +213,35 @@ impl Gate {
     #[must_use]
     pub fn has_rbac(&self) -> bool {
         self.has_rbac
+    }
+
+    /// Whether a user may write a role or a binding: nobody gives away what they do not have.
+    ///
+    /// # Errors
+    /// They would.
+    pub fn may_grant(&self, user: &User, new: &Value, old: Option<&Value>) -> std::result::Result<(), Refused> {
+        if !self.has_rbac || old.is_some_and(|old| is_for_collection(new, old)) {
+            return Ok(());
+        }
+        let rules = self.rules.read();
+        // Asked beside the lock that is held, not through it.
+        let asked = Beside {
+            rules: &rules,
+            others: &self.authorizer_without_rules,
+        };
+        let writer = Writer {
+            rules: &rules,
+            authorizer: &asked,
+            user,
+        };
+        let namespace = crate::object::namespace(new);
+        match new["kind"].as_str() {
+            Some("Role" | "ClusterRole") => {
+                writer.role(namespace, crate::object::name(new), new, old)
+            }
+            Some("RoleBinding" | "ClusterRoleBinding") => writer.binding(namespace, new),
+            _ => Ok(()),
+        }
     }
 
     /// Keeps what the authorisers know that of the cache, until `stop` turns true.

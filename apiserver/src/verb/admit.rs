@@ -114,6 +114,15 @@ impl<'a> Admission<'a> {
         outcome
     }
 
+    /// Judges a deletion of what is there.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub fn delete(&self, name: &str, old: &Value) -> Result<()> {
+        let chain = &self.call.shared.admission;
+        self.with(name, Some(old), |request, look| chain.delete(request, look))
+    }
+
     /// Changes an object before the rules of its kind do.
     ///
     /// # Errors
@@ -146,7 +155,7 @@ impl<'a> Admission<'a> {
     ///
     /// # Errors
     /// It exceeds one; the store cannot be written.
-    pub async fn charge(&self, object: &Value) -> Result<()> {
+    pub async fn charge(&self, object: &Value, old: Option<&Value>) -> Result<()> {
         if !self.call.shared.admission.counts() {
             return Ok(());
         }
@@ -157,7 +166,7 @@ impl<'a> Admission<'a> {
                     return Ok(());
                 }
                 let name = crate::object::name(object);
-                self.with(name, None, |request, _| {
+                self.with(name, old, |request, _| {
                     quota::charge(request, object, &quotas, self.call.now)
                 })?
             };

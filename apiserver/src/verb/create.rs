@@ -78,7 +78,7 @@ pub async fn tracked(cache: &Cache, call: &Call, mut object: Value) -> Result<Va
         }
         rules::prepare_create(call, &mut candidate)?;
         admission.validate(Some(&candidate), None)?;
-        admission.charge(&candidate).await?;
+        admission.charge(&candidate, None).await?;
         let rest = endpoint.rest(object::namespace(&candidate), object::name(&candidate));
         let lease = if call.is_dry()? {
             0

@@ -30,7 +30,7 @@ pub async fn delete(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
     let Written {
         object, is_deleted, ..
     } = gone;
-    if is_deleted && !shows_deleted(call) {
+    if is_deleted && !call.endpoint.shows_deleted() {
         let uid = object::text(&object, "uid");
         let status = Status::deleted(
             &call.endpoint.group,
@@ -45,23 +45,6 @@ pub async fn delete(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
         ));
     }
     answer::object(call, 200, &object)
-}
-
-/// Whether the answer to a deletion is the object itself (upstream's `ReturnDeletedObject`).
-fn shows_deleted(call: &Call) -> bool {
-    matches!(
-        (&*call.endpoint.group, &*call.endpoint.plural),
-        (
-            "",
-            "pods"
-                | "services"
-                | "serviceaccounts"
-                | "persistentvolumes"
-                | "persistentvolumeclaims"
-                | "resourcequotas"
-                | "podtemplates"
-        ) | ("storage.k8s.io", _)
-    )
 }
 
 /// Deletes one object, or marks it.
@@ -84,7 +67,7 @@ pub async fn remove(
                 found.ok_or_else(|| Status::not_found(&endpoint.group, &endpoint.plural, name))?;
             deletion::check(&found.object, &options)
                 .map_err(|unmet| Status::conflict(&endpoint.group, &endpoint.kind, name, unmet))?;
-            Admission::new(cache, call, Operation::Delete).validate(None, Some(&found.object))?;
+            Admission::new(cache, call, Operation::Delete).delete(name, &found.object)?;
             again = false;
             if is_namespace(call) {
                 return Ok(namespace_step(found, call.now));
@@ -158,7 +141,7 @@ fn manners(call: &Call, object: &Value) -> Manners {
     Manners {
         grace: (resource == ("", "pods")).then(|| pod_grace(object)),
         is_collected: !matches!(resource, ("" | "events.k8s.io", "events")),
-        orphans: resource == ("", "replicationcontrollers") && false,
+        orphans: false,
     }
 }
 

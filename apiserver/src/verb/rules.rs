@@ -1,10 +1,13 @@
 //! What upstream's registries do to objects of a kind before they are written: what the server sets, what
 //! cannot be changed, what is refused. The rules themselves are pure and stand in the `api` crate.
 
+use api::status::Reason;
 use api::status::field::{Error, Path};
 use serde_json::Value;
 
 use super::store::Found;
+use crate::authz::rbac::GROUP;
+use crate::authz::rbac::escalation::Refused;
 use crate::call::Call;
 use crate::fault::{Result, Status};
 use crate::object;
@@ -14,6 +17,7 @@ use crate::object;
 /// # Errors
 /// It is wrong.
 pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
+    grant(call, object, None)?;
     if splits_status(call) {
         object["status"] = Value::Object(serde_json::Map::new());
         if (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Pod") {
@@ -33,6 +37,23 @@ pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
         labels["kubernetes.io/metadata.name"] = name.into();
     }
     Ok(())
+}
+
+/// Roles and bindings give only what whoever writes them has.
+fn grant(call: &Call, new: &Value, old: Option<&Value>) -> Result<()> {
+    if &*call.endpoint.group != GROUP {
+        return Ok(());
+    }
+    let refused = call.shared.gate.may_grant(&call.user, new, old);
+    refused.map_err(|refused| {
+        let endpoint = &call.endpoint;
+        match refused {
+            Refused::Forbidden(why) => {
+                Status::forbidden(&endpoint.group, &endpoint.plural, object::name(new), why)
+            }
+            Refused::NoRole(why) => Status::failure(Reason::NotFound, why),
+        }
+    })
 }
 
 /// Whether the status is written by itself, and kept by all other writes. Nodes say theirs when they come.
@@ -76,6 +97,7 @@ pub fn normalize(call: &Call, object: &mut Value) -> Result<()> {
 /// # Errors
 /// It is wrong, or not what may be written over what is there.
 pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
+    grant(call, new, Some(&old.object))?;
     let endpoint = &call.endpoint;
     let asked = object::text(new, "resourceVersion");
     let current = object::text(&old.object, "resourceVersion").to_owned();
