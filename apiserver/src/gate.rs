@@ -219,7 +219,12 @@ impl Gate {
     ///
     /// # Errors
     /// They would.
-    pub fn may_grant(&self, user: &User, new: &Value, old: Option<&Value>) -> std::result::Result<(), Refused> {
+    pub fn may_grant(
+        &self,
+        user: &User,
+        new: &Value,
+        old: Option<&Value>,
+    ) -> std::result::Result<(), Refused> {
         if !self.has_rbac || old.is_some_and(|old| is_for_collection(new, old)) {
             return Ok(());
         }

@@ -1,22 +1,12 @@
 //! Values that hold no others: read from a token of JSON into their one spelling.
 
-use std::borrow::Cow;
-
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
+use super::bytes::{from_base64, to_base64};
 use super::canon;
 use super::time;
 use crate::quantity::Quantity;
 use crate::schema::Shape;
-
-/// Go's standard encoding: padded, but forgiving about the bits that no byte takes.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
 
 /// A token of JSON.
 pub(super) enum Token<'t> {
@@ -131,34 +121,6 @@ pub(super) fn from_numbers(numbers: &Value) -> Result<Value, i64> {
         bytes.push(u8::try_from(number).map_err(|_| number)?);
     }
     Ok(Value::String(to_base64(&bytes)))
-}
-
-/// The bytes of a base64 text; line breaks in it do not count.
-///
-/// # Errors
-///
-/// Go's text, if it is none.
-pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
-    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let joined: Cow<'_, [u8]> = if text.as_bytes().iter().any(breaks) {
-        text.bytes().filter(|byte| !breaks(byte)).collect()
-    } else {
-        text.as_bytes().into()
-    };
-    BASE64.decode(&joined).map_err(|error| {
-        let at = match error {
-            base64::DecodeError::InvalidByte(at, _)
-            | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-            base64::DecodeError::InvalidLength(at) => at,
-            base64::DecodeError::InvalidPadding => joined.len(),
-        };
-        format!("illegal base64 data at input byte {at}")
-    })
-}
-
-/// Bytes as base64.
-pub(super) fn to_base64(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
 }
 
 fn quantity(token: &Token<'_>) -> Result<Value, LeafError> {

@@ -271,6 +271,11 @@ impl<'s, 'a> Decoder<'s, 'a> {
 
     /// A value in a list or map, where there is always one.
     fn held(&mut self, slot: &Slot, before: Option<Value>) -> Result<Value, Fail> {
+        let null = self.scan.start()? == Start::Null;
+        if null && before.is_some() && !own_decoder(&slot.shape) {
+            self.scan.skip()?;
+            return Ok(before.unwrap_or_default());
+        }
         let value = self.slot(slot, before)?;
         if value.is_null() && !slot.nullable {
             return Ok(canon::zero(self.schema, &slot.shape));

@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::compose::{Document, Kind, Node};
-use super::fault::fault;
+use super::fault::{endless, fault};
 use super::float;
 use super::resolve::{self, Scalar};
 use crate::wire::json::quote::quote;
 use crate::wire::{DecodeError, MOST_NESTING, canon};
 
 /// The value of a document, and messages about keys that are there twice.
-pub(super) fn convert(document: &Document) -> Result<(Value, Vec<String>), DecodeError> {
+pub(super) fn convert(document: &Document<'_>) -> Result<(Value, Vec<String>), DecodeError> {
     let mut converter = Converter {
+        text: document.text,
         nodes: &document.nodes,
         twice: Vec::new(),
         aliases: HashSet::new(),
@@ -34,7 +35,8 @@ pub(super) fn convert(document: &Document) -> Result<(Value, Vec<String>), Decod
 }
 
 struct Converter<'d> {
-    nodes: &'d [Node],
+    text: &'d str,
+    nodes: &'d [Node<'d>],
     twice: Vec<String>,
     /// Aliases that are being followed.
     aliases: HashSet<usize>,
@@ -71,7 +73,7 @@ impl<'d> Converter<'d> {
                 self.entries(at, &mut made)?;
                 Ok(Value::Object(made.map))
             }
-            Kind::Alias { name, of } => self.follow(at, name, |converter| converter.value(*of)),
+            Kind::Alias { of, .. } => self.follow(at, |converter| converter.value(*of)),
         }
     }
 
@@ -134,11 +136,14 @@ impl<'d> Converter<'d> {
     fn follow<T>(
         &mut self,
         at: usize,
-        name: &str,
         run: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
         if !self.aliases.insert(at) {
-            return Err(fault(format!("anchor '{name}' value contains itself")));
+            let place = match self.nodes[at].kind {
+                Kind::Alias { at, .. } => at,
+                _ => 0,
+            };
+            return Err(endless(self.text, place));
         }
         let made = self.nested(run);
         self.aliases.remove(&at);
@@ -189,8 +194,8 @@ impl<'d> Converter<'d> {
         self.count()?;
         let (text, tag, plain) = match &self.nodes[at].kind {
             Kind::Scalar { text, tag, plain } => (text, tag, *plain),
-            Kind::Alias { name, of } => {
-                return self.follow(at, name, |converter| converter.key(*of));
+            Kind::Alias { of, .. } => {
+                return self.follow(at, |converter| converter.key(*of));
             }
             Kind::List(_) | Kind::Map(_) => {
                 let value = self.value(at)?;
@@ -237,11 +242,11 @@ impl<'d> Converter<'d> {
 
     fn merge_one(&mut self, at: usize, made: &mut Made) -> Result<(), DecodeError> {
         self.count()?;
-        let nodes: &'d [Node] = self.nodes;
+        let nodes: &'d [Node<'d>] = self.nodes;
         match &nodes[at].kind {
             Kind::Map(_) => self.entries(at, made),
-            Kind::Alias { name, of } if matches!(nodes[*of].kind, Kind::Map(_)) => {
-                self.follow(at, name, |converter| {
+            Kind::Alias { of, .. } if matches!(nodes[*of].kind, Kind::Map(_)) => {
+                self.follow(at, |converter| {
                     converter.count()?;
                     converter.entries(*of, made)
                 })
