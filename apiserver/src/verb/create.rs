@@ -117,9 +117,8 @@ pub fn match_namespace(call: &Call, object: &mut Value) -> Result<()> {
         let why = if asked.is_empty() {
             "namespace may not be set on cluster-scoped resources".to_owned()
         } else {
-            format!(
-                "the namespace of the provided object does not match the namespace sent on the request"
-            )
+            "the namespace of the provided object does not match the namespace sent on the request"
+                .to_owned()
         };
         return Err(Status::bad_request(why));
     }
