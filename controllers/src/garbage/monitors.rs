@@ -125,16 +125,14 @@ mod tests {
             ..Resource::core(plural, "Kind", true)
         };
         let all = ["delete", "get", "list", "watch"];
-        let catalog = Catalog {
-            preferred: vec![
-                with("", "events", &all),
-                with("events.k8s.io", "events", &all),
-                with("example.org", "events", &all),
-                with("", "pods", &all),
-                with("", "bindings", &["create"]),
-            ],
-            ..Catalog::default()
-        };
+        let mut catalog = Catalog::default();
+        catalog.preferred = vec![
+            with("", "events", &all),
+            with("events.k8s.io", "events", &all),
+            with("example.org", "events", &all),
+            with("", "pods", &all),
+            with("", "bindings", &["create"]),
+        ];
         let found: Vec<String> = wanted(&catalog)
             .map(|resource| format!("{}/{}", resource.group, resource.plural))
             .collect();
