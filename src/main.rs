@@ -6,6 +6,7 @@
 
 mod install;
 mod roles;
+mod up;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Link this binary under the names of its roles
     Install(install::Install),
+    /// Run a whole Kubernetes in one process
+    Up(up::Up),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         return role.run(arguments);
     }
     match Cli::parse().command {
+        Command::Up(up) => up.run(),
         Command::Install(install) => match install.run(&mut std::io::stdout()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -138,6 +138,39 @@ impl Resource {
     pub fn api_version(&self) -> String {
         api_version(&self.group, &self.version)
     }
+
+    /// Whether the answer to a deletion is the object that was deleted, instead of a `Status`.
+    ///
+    /// Source: the answers of `delete` in upstream's OpenAPI documents.
+    #[must_use]
+    pub fn shows_deleted(&self) -> bool {
+        let kinds: &[&str] = match &*self.group {
+            "" => &[
+                "PersistentVolume",
+                "PersistentVolumeClaim",
+                "Pod",
+                "PodTemplate",
+                "ResourceQuota",
+                "Service",
+                "ServiceAccount",
+            ],
+            "resource.k8s.io" => &[
+                "DeviceClass",
+                "ResourceClaim",
+                "ResourceClaimTemplate",
+                "ResourceSlice",
+            ],
+            "storage.k8s.io" => &[
+                "CSIDriver",
+                "CSINode",
+                "StorageClass",
+                "VolumeAttachment",
+                "VolumeAttributesClass",
+            ],
+            _ => &[],
+        };
+        kinds.contains(&&*self.kind)
+    }
 }
 
 /// A path below an object, `pods/status` for example.

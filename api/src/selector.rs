@@ -3,6 +3,7 @@
 mod fields;
 mod labels;
 mod lexer;
+mod parser;
 mod selectable;
 mod syntax;
 

@@ -4,114 +4,15 @@
 //! upstream's to the letter.
 
 pub mod field;
+mod generic;
+mod json;
+mod reason;
 pub mod text;
 
 use std::collections::HashSet;
 use std::fmt;
 
-use serde_json::{Map, Value, json};
-
-/// Why a request failed, for programs. `Unknown` is written as no reason at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names are those of the API")]
-pub enum Reason {
-    Unknown,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    AlreadyExists,
-    Conflict,
-    Gone,
-    Invalid,
-    ServerTimeout,
-    StorageReadError,
-    Timeout,
-    TooManyRequests,
-    BadRequest,
-    MethodNotAllowed,
-    NotAcceptable,
-    RequestEntityTooLarge,
-    UnsupportedMediaType,
-    InternalError,
-    Expired,
-    ServiceUnavailable,
-}
-
-impl Reason {
-    /// All that have a name.
-    pub const ALL: [Self; 19] = [
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::AlreadyExists,
-        Self::Conflict,
-        Self::Gone,
-        Self::Invalid,
-        Self::ServerTimeout,
-        Self::StorageReadError,
-        Self::Timeout,
-        Self::TooManyRequests,
-        Self::BadRequest,
-        Self::MethodNotAllowed,
-        Self::NotAcceptable,
-        Self::RequestEntityTooLarge,
-        Self::UnsupportedMediaType,
-        Self::InternalError,
-        Self::Expired,
-        Self::ServiceUnavailable,
-    ];
-
-    /// As the API writes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "",
-            Self::Unauthorized => "Unauthorized",
-            Self::Forbidden => "Forbidden",
-            Self::NotFound => "NotFound",
-            Self::AlreadyExists => "AlreadyExists",
-            Self::Conflict => "Conflict",
-            Self::Gone => "Gone",
-            Self::Invalid => "Invalid",
-            Self::ServerTimeout => "ServerTimeout",
-            Self::StorageReadError => "StorageReadError",
-            Self::Timeout => "Timeout",
-            Self::TooManyRequests => "TooManyRequests",
-            Self::BadRequest => "BadRequest",
-            Self::MethodNotAllowed => "MethodNotAllowed",
-            Self::NotAcceptable => "NotAcceptable",
-            Self::RequestEntityTooLarge => "RequestEntityTooLarge",
-            Self::UnsupportedMediaType => "UnsupportedMediaType",
-            Self::InternalError => "InternalError",
-            Self::Expired => "Expired",
-            Self::ServiceUnavailable => "ServiceUnavailable",
-        }
-    }
-
-    /// The HTTP status it comes with.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::BadRequest => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::NotAcceptable => 406,
-            Self::AlreadyExists | Self::Conflict => 409,
-            Self::Gone | Self::Expired => 410,
-            Self::RequestEntityTooLarge => 413,
-            Self::UnsupportedMediaType => 415,
-            Self::Invalid => 422,
-            Self::TooManyRequests => 429,
-            Self::Unknown | Self::InternalError | Self::ServerTimeout | Self::StorageReadError => {
-                500
-            }
-            Self::ServiceUnavailable => 503,
-            Self::Timeout => 504,
-        }
-    }
-}
+pub use reason::Reason;
 
 /// One of several things that led to a failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -343,12 +244,6 @@ impl Status {
         Self::about(Reason::MethodNotAllowed, group, resource, "", message)
     }
 
-    /// 405: the path knows no such method.
-    #[must_use]
-    pub fn method_not_allowed() -> Self {
-        Self::generic(405, "", "", "", "", "", 0)
-    }
-
     /// 406: the client takes none of these media types.
     #[must_use]
     pub fn not_acceptable(accepted: &[&str]) -> Self {
@@ -438,92 +333,6 @@ impl Status {
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::failure(Reason::ServiceUnavailable, reason)
     }
-
-    /// 404: there is no such path.
-    #[must_use]
-    pub fn no_such_resource() -> Self {
-        Self::generic(404, "", "", "", "", "", 0)
-    }
-
-    /// What is known of an answer by its HTTP status alone. `verb` is the HTTP method; `said` is what a
-    /// server said in its body.
-    #[must_use]
-    pub fn generic(
-        code: u16,
-        verb: &str,
-        group: &str,
-        resource: &str,
-        name: &str,
-        said: &str,
-        retry: u32,
-    ) -> Self {
-        let (reason, mut message) = by_code(code, verb, said);
-        let verb = verb.to_lowercase();
-        match (full(group, resource).as_str(), name) {
-            ("", _) => {}
-            (subject, "") => message = format!("{message} ({verb} {subject})"),
-            (subject, name) => message = format!("{message} ({verb} {subject} {name})"),
-        }
-        let mut made = Self::about(reason, group, resource, name, message).retry_after(retry);
-        made.code = code;
-        made
-    }
-
-    /// The JSON of it, of `v1`.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        let mut metadata = Map::new();
-        put(&mut metadata, "continue", &self.continue_at);
-        let mut made = Map::new();
-        made.insert("kind".into(), "Status".into());
-        made.insert("apiVersion".into(), "v1".into());
-        made.insert("metadata".into(), metadata.into());
-        let status = if self.success { "Success" } else { "Failure" };
-        made.insert("status".into(), status.into());
-        put(&mut made, "message", &self.message);
-        put(&mut made, "reason", self.reason.as_str());
-        if let Some(details) = &self.details {
-            made.insert("details".into(), details.to_value());
-        }
-        if self.code != 0 {
-            made.insert("code".into(), self.code.into());
-        }
-        made.into()
-    }
-}
-
-impl Details {
-    fn to_value(&self) -> Value {
-        let mut made = Map::new();
-        put(&mut made, "name", &self.name);
-        put(&mut made, "group", &self.group);
-        put(&mut made, "kind", &self.kind);
-        put(&mut made, "uid", &self.uid);
-        if !self.causes.is_empty() {
-            let causes = self.causes.iter().map(Cause::to_value);
-            made.insert("causes".into(), causes.collect());
-        }
-        if self.retry_after_seconds != 0 {
-            made.insert("retryAfterSeconds".into(), json!(self.retry_after_seconds));
-        }
-        made.into()
-    }
-}
-
-impl Cause {
-    fn to_value(&self) -> Value {
-        let mut made = Map::new();
-        put(&mut made, "reason", &self.reason);
-        put(&mut made, "message", &self.message);
-        put(&mut made, "field", &self.field);
-        made.into()
-    }
-}
-
-fn put(into: &mut Map<String, Value>, key: &str, text: &str) {
-    if !text.is_empty() {
-        into.insert(key.into(), text.into());
-    }
 }
 
 impl fmt::Display for Status {
@@ -560,67 +369,6 @@ pub fn aggregate(texts: impl IntoIterator<Item = String>) -> Option<String> {
         1 => kept.pop(),
         _ => Some(format!("[{}]", kept.join(", "))),
     }
-}
-
-fn by_code(code: u16, verb: &str, said: &str) -> (Reason, String) {
-    let (reason, message) = match code {
-        400 => (
-            Reason::BadRequest,
-            "the server rejected our request for an unknown reason",
-        ),
-        401 => (
-            Reason::Unauthorized,
-            "the server has asked for the client to provide credentials",
-        ),
-        403 => (Reason::Forbidden, said),
-        404 => (
-            Reason::NotFound,
-            "the server could not find the requested resource",
-        ),
-        405 => (
-            Reason::MethodNotAllowed,
-            "the server does not allow this method on the requested resource",
-        ),
-        406 if said.is_empty() || said == "unknown" => (
-            Reason::NotAcceptable,
-            "the server was unable to respond with a content type that the client supports",
-        ),
-        406 => (Reason::NotAcceptable, said),
-        409 if verb == "POST" => (Reason::AlreadyExists, "the server reported a conflict"),
-        409 => (Reason::Conflict, "the server reported a conflict"),
-        415 => (Reason::UnsupportedMediaType, said),
-        422 => (
-            Reason::Invalid,
-            "the server rejected our request due to an error in our request",
-        ),
-        429 => (
-            Reason::TooManyRequests,
-            "the server has received too many requests and has asked us to try again later",
-        ),
-        503 => (
-            Reason::ServiceUnavailable,
-            "the server is currently unable to handle the request",
-        ),
-        504 => (
-            Reason::Timeout,
-            "the server was unable to return a response in the time allotted, but may still be \
-             processing the request",
-        ),
-        500.. => {
-            let said = text::quote(said);
-            let message = format!(
-                "an error on the server ({said}) has prevented the request from succeeding"
-            );
-            return (Reason::InternalError, message);
-        }
-        _ => {
-            let message = format!(
-                "the server responded with the status code {code} but did not return more information"
-            );
-            return (Reason::Unknown, message);
-        }
-    };
-    (reason, message.into())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::chain::media::Accepted;
 use crate::chain::query::Query;
 use crate::fault::{Result, Status};
 use crate::registry::Endpoint;
+use crate::shared::Shared;
 
 /// What a verb gets.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct Call {
     pub now: Timestamp,
     /// What the client is warned of besides its answer.
     pub warnings: Mutex<Vec<String>>,
+    /// What all calls share.
+    pub shared: Arc<Shared>,
 }
 
 /// What becomes of unknown and duplicate fields (`fieldValidation`).
@@ -50,6 +53,32 @@ pub enum FieldValidation {
 }
 
 impl Call {
+    /// A call of the server's own for one object, made on the way of this one.
+    #[must_use]
+    pub fn of_own(&self, endpoint: Arc<Endpoint>, namespace: &str, name: &str) -> Self {
+        let info = Info {
+            is_resource: true,
+            group: endpoint.group.to_string(),
+            version: endpoint.version.to_string(),
+            resource: endpoint.plural.to_string(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            ..Info::default()
+        };
+        Self {
+            info,
+            query: self.query.clone(),
+            user: Shared::own_user(),
+            endpoint,
+            part: None,
+            accepted: self.accepted,
+            headers: HeaderMap::new(),
+            now: self.now,
+            warnings: Mutex::default(),
+            shared: self.shared.clone(),
+        }
+    }
+
     /// The schema of the resource and its type in it.
     ///
     /// # Errors

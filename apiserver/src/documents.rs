@@ -1,7 +1,9 @@
 //! What is served beside objects: discovery, the version, health.
 
 use api::discovery::{self, Aggregated};
-use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
+use api::openapi::PROTOBUF;
+use bytes::Bytes;
+use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, Response};
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use crate::chain::info::Info;
 use crate::chain::joined;
 use crate::chain::media::Encoding;
 use crate::fault::{Result, Status};
+use crate::openapi;
 use crate::registry::Served;
 use crate::serve::Body;
 use crate::server::Server;
@@ -61,10 +64,40 @@ pub fn answer(
         ["api", version] => discovery::resources(registry, "", version),
         ["apis", group] => discovery::group(registry, group),
         ["apis", group, version] => discovery::resources(registry, group, version),
+        ["openapi", "v3"] => Some(openapi::index(registry)),
+        ["openapi", "v3", "api", version] => {
+            return open_api(parts, served.documents.v3(registry, "", version));
+        }
+        ["openapi", "v3", "apis", group, version] => {
+            return open_api(parts, served.documents.v3(registry, group, version));
+        }
+        ["openapi", "v2"] if accept.contains("proto-openapi") => {
+            let document = served
+                .documents
+                .v2_protobuf(registry)
+                .ok_or_else(Status::no_such_resource)?;
+            return Ok(answer::bytes(200, PROTOBUF, document));
+        }
+        ["openapi", "v2"] => return open_api(parts, served.documents.v2(registry)),
         _ => None,
     };
     let found = found.ok_or_else(Status::no_such_resource)?;
     Ok(answer::encoded(200, Encoding::Json, &found))
+}
+
+/// An OpenAPI document; one that is asked for by its hash stays the same for ever.
+fn open_api(parts: &Parts, document: Option<Bytes>) -> Result<Response<Body>> {
+    let document = document.ok_or_else(Status::no_such_resource)?;
+    let mut response = answer::bytes(200, "application/json", document);
+    if parts
+        .uri
+        .query()
+        .is_some_and(|query| query.starts_with("hash="))
+    {
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, immutable"));
+    }
+    Ok(response)
 }
 
 /// Which aggregated form a client prefers, if it takes one.

@@ -9,6 +9,7 @@ use api::resources::{Registry, Resource};
 use api::schema::{Gvk, Schema, TypeId, builtin};
 use api::selector::Selectable;
 
+use crate::openapi::Documents;
 use crate::storage::keys;
 
 /// A resource in one of its versions.
@@ -89,6 +90,8 @@ impl Endpoint {
 pub struct Served {
     /// For discovery.
     pub registry: Registry,
+    /// The OpenAPI documents that have been asked for.
+    pub documents: Documents,
     endpoints: HashMap<Box<str>, Vec<Arc<Endpoint>>>,
 }
 
@@ -107,6 +110,7 @@ impl Served {
         }
         Self {
             registry,
+            documents: Documents::default(),
             endpoints,
         }
     }

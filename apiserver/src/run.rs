@@ -10,17 +10,18 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::authn::User;
-use crate::authz::{Attributes, Decision};
+use crate::admission::Chain;
 use crate::cache::{self, Cache};
 use crate::documents::VERSION;
-use crate::fault::Result as Refusable;
 use crate::flags::Flags;
-use crate::serve::{self, Peer};
-use crate::server::{Gate, Server};
-use crate::storage::{Store, route};
+use crate::gate::Gate;
+use crate::serve;
+use crate::server::Server;
+use crate::shared::Shared;
+use crate::storage::{Route, Store, route};
+use crate::{compaction, go, start};
 
 /// Why the server does not run.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -43,6 +44,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "Kubernetes {VERSION}");
         return ExitCode::SUCCESS;
     }
+    log(flags.v);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -57,6 +59,21 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells on stderr what happens; the more the higher `v` is.
+fn log(v: u8) {
+    let level = match v {
+        0..=2 => tracing::Level::INFO,
+        3..=5 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_max_level(level);
+    // Whoever has installed another one before keeps it.
+    let _ = subscriber.try_init();
 }
 
 /// Serves until a signal comes.
@@ -82,16 +99,51 @@ async fn until_told(flags: Flags) -> Result<(), Failure> {
 pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Failure> {
     let tls = store_tls(&flags)?;
     let route = route::to_servers(&flags.etcd_servers, tls)?;
-    let cache = Arc::new(Cache::new(Store::new(route), &flags.etcd_prefix));
-    let gate = Box::new(Open::new(&flags)?);
+    serve_on(flags, route, stop, oneshot::channel().0).await
+}
+
+/// The same on a store that is there already. `ready` is told the address once everything that every
+/// cluster has is there.
+///
+/// # Errors
+/// A flag asks for what is not there, a file cannot be read, the address is taken.
+pub async fn serve_on(
+    flags: Flags,
+    route: Route,
+    stop: watch::Receiver<bool>,
+    ready: oneshot::Sender<SocketAddr>,
+) -> Result<(), Failure> {
+    let store = Store::new(route);
+    let events_last = i64::try_from(go::duration(&flags.event_ttl)?.as_secs()).unwrap_or(i64::MAX);
+    let interval = go::duration(&flags.etcd_compaction_interval)?;
+    let cache = Arc::new(Cache::new(store.clone(), &flags.etcd_prefix, events_last));
+    let gate = Arc::new(Gate::new(&flags, &cache)?);
     let watch_min = Duration::from_secs(flags.min_request_timeout);
-    let server = Server::new(cache.clone(), gate, watch_min, stop.clone());
+    let admission = Chain::new(
+        &flags.enable_admission_plugins,
+        &flags.disable_admission_plugins,
+    )?;
+    let shared = Arc::new(Shared::new(gate.clone(), admission));
+    let server = Server::new(cache.clone(), shared, watch_min, stop.clone());
     let certificate = tls::Server::asking(&serving_tls(&flags)?)?;
     let listener = serve::bind(SocketAddr::new(flags.bind_address, flags.secure_port)).await?;
-    tracing::info!(address = %listener.local_addr()?, "serving securely");
-    let feeding = tokio::spawn(cache::run(cache, stop.clone()));
-    serve::serve(listener, Some(certificate), Arc::new(server), stop).await;
+    let address = listener.local_addr()?;
+    tracing::info!("Serving securely on {address}");
+    let feeding = tokio::spawn(cache::run(cache.clone(), stop.clone()));
+    let server = Arc::new(server);
+    let following = tokio::spawn(gate.follow(cache.clone(), stop.clone()));
+    let compacting = tokio::spawn(compaction::run(store, interval, stop.clone()));
+    let making = start::run(server.clone(), stop.clone());
+    let starting = tokio::spawn(async move {
+        making.await;
+        // Whoever wanted to know may have gone.
+        let _ = ready.send(address);
+    });
+    serve::serve(listener, Some(certificate), server, stop).await;
     feeding.await?;
+    starting.await?;
+    compacting.await?;
+    following.await?;
     Ok(())
 }
 
@@ -137,32 +189,5 @@ fn of_files(cert: &Path, key: &Path) -> tls::Settings {
         cert: cert.to_owned(),
         key: key.to_owned(),
         ..tls::Settings::default()
-    }
-}
-
-/// Everybody may do everything (`--authorization-mode=AlwaysAllow`).
-struct Open;
-
-impl Open {
-    fn new(flags: &Flags) -> Result<Self, Failure> {
-        if flags.authorization_mode != ["AlwaysAllow"] {
-            let modes = flags.authorization_mode.join(",");
-            return Err(format!("--authorization-mode={modes} is not there yet").into());
-        }
-        Ok(Self)
-    }
-}
-
-impl Gate for Open {
-    fn who(&self, _: &Peer, _: &http::HeaderMap) -> Refusable<User> {
-        Ok(User {
-            name: "system:anonymous".to_owned(),
-            groups: vec!["system:unauthenticated".to_owned()],
-            ..User::default()
-        })
-    }
-
-    fn may(&self, _: &Attributes<'_>) -> Decision {
-        Decision::Allow(String::new())
     }
 }

@@ -2,7 +2,7 @@
 // Go types and published OpenAPI and discovery documents, and writes them as the two tables that the
 // api crate embeds. It writes no prose. `cargo xtask codegen` runs it.
 //
-//	kinds <folder of k8s.io/kubernetes> types|resources
+//	kinds <folder of k8s.io/kubernetes> types|names|resources
 package main
 
 import (
@@ -48,17 +48,19 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		fail(fmt.Errorf("usage: kinds <folder of k8s.io/kubernetes> types|resources"))
+		fail(fmt.Errorf("usage: kinds <folder of k8s.io/kubernetes> types|names|resources"))
 	}
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	switch os.Args[2] {
 	case "types":
-		types(os.Args[1], out)
+		types(os.Args[1], out, (*distiller).describe)
+	case "names":
+		types(os.Args[1], out, (*distiller).named)
 	case "resources":
 		resources(os.Args[1], out)
 	default:
-		fail(fmt.Errorf("%q is neither types nor resources", os.Args[2]))
+		fail(fmt.Errorf("%q is none of types, names, resources", os.Args[2]))
 	}
 }
 
@@ -117,7 +119,8 @@ type distiller struct {
 
 var available = regexp.MustCompile(`^v\d+$`)
 
-func types(kubernetes string, out *bufio.Writer) {
+// types writes the lines of every type that is reached from a kind.
+func types(kubernetes string, out *bufio.Writer, describe func(*distiller, reflect.Type) []string) {
 	d := &distiller{documents: map[string]*definition{}, kinds: map[reflect.Type][]string{}, seen: map[reflect.Type]bool{}, scheme: known()}
 	paths, err := filepath.Glob(filepath.Join(kubernetes, "api/openapi-spec/v3/*_openapi.json"))
 	if err != nil || len(paths) == 0 {
@@ -161,7 +164,7 @@ func types(kubernetes string, out *bufio.Writer) {
 	for len(d.queue) > 0 {
 		next := d.queue[0]
 		d.queue = d.queue[1:]
-		lines[name(next)] = d.describe(next)
+		lines[name(next)] = describe(d, next)
 	}
 	names := make([]string, 0, len(lines))
 	for name := range lines {
@@ -186,6 +189,53 @@ func (d *distiller) want(of reflect.Type) {
 func name(of reflect.Type) string {
 	path := strings.TrimPrefix(of.PkgPath(), "k8s.io/")
 	return strings.ReplaceAll(path, "/", ".") + "." + of.Name()
+}
+
+// named writes a line for each field whose Go type the table of types does not tell: it has a name of
+// its own, which errors of decoding show.
+func (d *distiller) named(of reflect.Type) []string {
+	d.describe(of)
+	var lines []string
+	var walk func(reflect.Type)
+	walk = func(in reflect.Type) {
+		for i := range in.NumField() {
+			field := in.Field(i)
+			json := strings.Split(field.Tag.Get("json"), ",")[0]
+			switch {
+			case !field.IsExported() || json == "-" || field.Type == reflect.TypeFor[meta.TypeMeta]():
+			case json == "":
+				walk(field.Type)
+			default:
+				bare := field.Type
+				if bare.Kind() == reflect.Pointer {
+					bare = bare.Elem()
+				}
+				if bare.String() != unnamed(bare) {
+					lines = append(lines, fmt.Sprintf("%s %s %s", name(of), json, bare))
+				}
+			}
+		}
+	}
+	walk(of)
+	return lines
+}
+
+// unnamed is a type without the names that the table of types does not have.
+func unnamed(of reflect.Type) string {
+	switch of.Kind() {
+	case reflect.Struct:
+		return of.String()
+	case reflect.Pointer:
+		return unnamed(of.Elem())
+	case reflect.Slice:
+		if of.Name() != "" && of.Elem().Kind() == reflect.String {
+			return "v1.ExtraValue"
+		}
+		return "[]" + unnamed(of.Elem())
+	case reflect.Map:
+		return "map[string]" + unnamed(of.Elem())
+	}
+	return of.Kind().String()
 }
 
 func (d *distiller) describe(of reflect.Type) []string {

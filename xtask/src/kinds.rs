@@ -11,8 +11,9 @@ use serde::Deserialize;
 /// Its published OpenAPI and discovery documents are read; the Go types come by `xtask/kinds/go.mod`.
 const KUBERNETES: &str = "k8s.io/kubernetes@v1.37.2";
 
-const MADE: [(&str, &str); 2] = [
+const MADE: [(&str, &str); 3] = [
     ("types", "api/src/schema/v1_37.txt"),
+    ("names", "api/src/wire/names.txt"),
     ("resources", "api/src/schema/resources.txt"),
 ];
 

@@ -153,7 +153,7 @@ static PRIORITY: Builtin = Builtin {
             "Whether pods without a class are of this one.",
         ),
         AGE,
-        text("PreemptionPolicy", "Whether its pods may displace others.").wide(),
+        text("PreemptionPolicy", "Whether its pods may displace others."),
     ],
     cells: |object, moment| {
         vec![

@@ -124,11 +124,10 @@ fn pod(pod: &Value, moment: &Moment<'_>) -> Vec<Value> {
         _ => sum.restarts.to_string(),
     };
     let first = pod.list("status.podIPs").first();
-    let address = first.map_or_else(|| pod.text("status.podIP"), |it| it.text("ip"));
-    let address = if address.is_empty() {
-        "<none>"
-    } else {
-        address
+    let first = first.map_or("", |it| it.text("ip"));
+    let address = match pod.text_or("status.podIP", first) {
+        "" => "<none>",
+        address => address,
     };
     vec![
         pod.name(),

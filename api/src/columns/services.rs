@@ -142,15 +142,12 @@ static SLICE: Builtin = Builtin {
     ],
     cells: |object, moment| {
         let ports = object.list("ports").iter();
-        let ports: Vec<String> = ports
-            .map(
-                |port| match (port.at("port").as_i64(), port.given("name")) {
-                    (Some(number), _) => number.to_string(),
-                    (None, Some(name)) => name.to_owned(),
-                    (None, None) => "*".to_owned(),
-                },
-            )
-            .collect();
+        // A port without a name has the empty one by default.
+        let ports = ports.map(|port| match port.at("port").as_i64() {
+            Some(number) => number.to_string(),
+            None => port.text("name").to_owned(),
+        });
+        let ports: Vec<String> = ports.collect();
         let endpoints = object.list("endpoints").iter();
         let addresses = endpoints.flat_map(|it| it.list("addresses"));
         let addresses = addresses.map(|it| it.as_str().unwrap_or_default().to_owned());

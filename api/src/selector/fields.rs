@@ -37,7 +37,11 @@ impl FieldSelector {
                     "invalid selector: '{text}'; can't understand '{part}'"
                 )));
             };
-            read.push((label, equal, unescape(value)?));
+            let value = unescape(value)?;
+            // As upstream has it, a term of nothing requires nothing.
+            if !label.is_empty() || !value.is_empty() {
+                read.push((label, equal, value));
+            }
         }
         let mut terms = Vec::new();
         for (label, equal, value) in read {

@@ -45,7 +45,7 @@ const POD: [Row; 11] = [
     ("spec.serviceAccountName", "spec.serviceAccountName", ""),
     ("spec.hostNetwork", "spec.hostNetwork", "false"),
     ("status.phase", "status.phase", ""),
-    ("status.podIP", "status.podIPs.0.ip|status.podIP", ""),
+    ("status.podIP", "status.podIP|status.podIPs.0.ip", ""),
     // Upstream takes the label, but gives it no value.
     ("status.podIPs", "", ""),
     ("status.nominatedNodeName", "status.nominatedNodeName", ""),

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::field::{Error, Path, aggregate};
 use super::text::{json as go_json, number, quote};

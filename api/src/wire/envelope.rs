@@ -43,6 +43,9 @@ pub fn split(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
                     [107 56 115 0]";
         DecodeError::Protobuf(text.into())
     })?;
+    if body.is_empty() {
+        return Err(DecodeError::Protobuf("empty body".into()));
+    }
     let mut found = Envelope::default();
     let mut input = Input(body);
     while let Some((number, wire)) = input.tag()? {

@@ -1,22 +1,12 @@
 //! Values that hold no others: read from a token of JSON into their one spelling.
 
-use std::borrow::Cow;
-
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
+use super::bytes::{from_base64, to_base64};
 use super::canon;
 use super::time;
 use crate::quantity::Quantity;
 use crate::schema::Shape;
-
-/// Go's standard encoding: padded, but forgiving about the bits that no byte takes.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
 
 /// A token of JSON.
 pub(super) enum Token<'t> {
@@ -46,8 +36,8 @@ impl Token<'_> {
 
 /// Why a token is no value of a shape.
 pub(super) enum LeafError {
-    /// It is not of the type; the first of these is told when all is read.
-    Type(String, &'static str),
+    /// It is not of the type; this is what it is. The first of these is told when all is read.
+    Type(String),
     /// It is not of the type that the value's own decoder wants; told at once.
     Inner(String, &'static str),
     /// It is of the type, but no value of it; told when all is read.
@@ -71,83 +61,66 @@ pub(super) fn read(shape: &Shape, token: &Token<'_>) -> Result<Value, LeafError>
         Shape::MicroTime => moment(token, true),
         Shape::Bool => match token {
             Token::Bool(value) => Ok(Value::Bool(*value)),
-            _ => Err(mismatch(token, "bool")),
+            _ => Err(mismatch(token)),
         },
-        Shape::Int32 => integer(token, "int32", LeafError::Type),
-        Shape::Int64 => integer(token, "int64", LeafError::Type),
+        Shape::Int32 => integer(token, true).map_err(LeafError::Type),
+        Shape::Int64 => integer(token, false).map_err(LeafError::Type),
         Shape::Double => double(token),
         Shape::Bytes => bytes(token),
         _ => match token {
             Token::Text(text, _) => Ok(Value::String((*text).into())),
-            _ => Err(mismatch(token, "string")),
+            _ => Err(mismatch(token)),
         },
     }
 }
 
-fn mismatch(token: &Token<'_>, wanted: &'static str) -> LeafError {
-    LeafError::Type(token.word().into(), wanted)
+fn mismatch(token: &Token<'_>) -> LeafError {
+    LeafError::Type(token.word().into())
 }
 
-fn integer(
-    token: &Token<'_>,
-    wanted: &'static str,
-    error: fn(String, &'static str) -> LeafError,
-) -> Result<Value, LeafError> {
+/// A whole number, of 32 or 64 bits; otherwise what the token is.
+fn integer(token: &Token<'_>, short: bool) -> Result<Value, String> {
     let Token::Number(literal) = token else {
-        return Err(error(token.word().into(), wanted));
+        return Err(token.word().into());
     };
     let value = literal.parse::<i64>().ok();
     value
-        .filter(|value| wanted == "int64" || i32::try_from(*value).is_ok())
+        .filter(|value| !short || i32::try_from(*value).is_ok())
         .map(Value::from)
-        .ok_or_else(|| error(format!("number {literal}"), wanted))
+        .ok_or_else(|| format!("number {literal}"))
 }
 
 fn double(token: &Token<'_>) -> Result<Value, LeafError> {
     let Token::Number(literal) = token else {
-        return Err(mismatch(token, "float64"));
+        return Err(mismatch(token));
     };
     let value = literal.parse::<f64>().ok();
     value
         .filter(|value| value.is_finite())
         .map(canon::double)
-        .ok_or_else(|| LeafError::Type(format!("number {literal}"), "float64"))
+        .ok_or_else(|| LeafError::Type(format!("number {literal}")))
 }
 
 fn bytes(token: &Token<'_>) -> Result<Value, LeafError> {
     let Token::Text(text, _) = token else {
-        return Err(mismatch(token, "[]uint8"));
+        return Err(mismatch(token));
     };
     let bytes = from_base64(text).map_err(LeafError::Late)?;
     Ok(Value::String(to_base64(&bytes)))
 }
 
-/// The bytes of a base64 text; line breaks in it do not count.
+/// Bytes of a list of numbers.
 ///
 /// # Errors
 ///
-/// Go's text, if it is none.
-pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
-    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let joined: Cow<'_, [u8]> = if text.as_bytes().iter().any(breaks) {
-        text.bytes().filter(|byte| !breaks(byte)).collect()
-    } else {
-        text.as_bytes().into()
-    };
-    BASE64.decode(&joined).map_err(|error| {
-        let at = match error {
-            base64::DecodeError::InvalidByte(at, _)
-            | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-            base64::DecodeError::InvalidLength(at) => at,
-            base64::DecodeError::InvalidPadding => joined.len(),
-        };
-        format!("illegal base64 data at input byte {at}")
-    })
-}
-
-/// Bytes as base64.
-pub(super) fn to_base64(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
+/// The first number that is no byte.
+pub(super) fn from_numbers(numbers: &Value) -> Result<Value, i64> {
+    let mut bytes = Vec::new();
+    for number in numbers.as_array().into_iter().flatten() {
+        let number = number.as_i64().unwrap_or_default();
+        bytes.push(u8::try_from(number).map_err(|_| number)?);
+    }
+    Ok(Value::String(to_base64(&bytes)))
 }
 
 fn quantity(token: &Token<'_>) -> Result<Value, LeafError> {
@@ -168,7 +141,7 @@ fn int_or_string(token: &Token<'_>) -> Result<Value, LeafError> {
     match token {
         Token::Null => Ok(Value::Null),
         Token::Text(text, _) => Ok(Value::String((*text).into())),
-        _ => integer(token, "int32", LeafError::Inner),
+        _ => integer(token, true).map_err(|found| LeafError::Inner(found, "int32")),
     }
 }
 

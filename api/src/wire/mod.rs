@@ -15,6 +15,7 @@
 //!
 //! Nesting is bounded by [`MOST_NESTING`] in all of them.
 
+mod bytes;
 mod canon;
 pub mod envelope;
 mod error;

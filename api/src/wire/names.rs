@@ -1,6 +1,28 @@
 //! Names of Go types and fields, for messages that show them.
 
-use crate::schema::{Field, Schema, Shape, Type};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::schema::{Field, Schema, Shape, Type, TypeId};
+
+/// The Go types of fields that the table of kinds does not tell, because they have names of their own:
+/// by type and JSON name. `cargo xtask kinds` makes them.
+static NAMED: LazyLock<HashMap<(&str, &str), &str>> = LazyLock::new(|| {
+    let lines = include_str!("names.txt").lines();
+    let words = lines.filter_map(|line| {
+        let mut words = line.split(' ');
+        Some(((words.next()?, words.next()?), words.next()?))
+    });
+    words.collect()
+});
+
+/// A step from a value into one that it holds.
+pub(super) enum Step<'s, 'a> {
+    Field(&'s Type, &'s Field),
+    Key(Cow<'a, str>),
+    Index(usize),
+}
 
 /// The Go name of a type without its package: `PodSpec`.
 fn bare(of: &Type) -> &str {
@@ -13,9 +35,8 @@ fn qualified(of: &Type) -> &str {
     dots.next().map_or(&*of.name, |(at, _)| &of.name[at + 1..])
 }
 
-/// The Go type of a value, as far as the table tells: named strings and maps show as what they are
-/// made of.
-pub(super) fn go_type(schema: &Schema, shape: &Shape) -> String {
+/// The Go type of a value, as far as the table of kinds tells.
+fn go_type(schema: &Schema, shape: &Shape) -> String {
     match shape {
         Shape::Bool => "bool".into(),
         Shape::Int32 => "int32".into(),
@@ -37,25 +58,66 @@ pub(super) fn go_type(schema: &Schema, shape: &Shape) -> String {
         Shape::SchemaOrStrings(_) => "v1.JSONSchemaPropsOrStringArray".into(),
         Shape::Object(id) => qualified(schema.get(*id)).into(),
         Shape::List(list) => format!("[]{}", go_type(schema, &list.item.shape)),
-        Shape::Map(map) => match map.value.shape {
-            Shape::Quantity => "v1.ResourceList".into(),
-            ref value => format!("map[string]{}", go_type(schema, value)),
-        },
+        Shape::Map(map) => format!("map[string]{}", go_type(schema, &map.value.shape)),
     }
 }
 
-/// Go's error of a value that is not of its place's type. The fields lead to the place.
-pub(super) fn mismatch<'s>(
-    path: impl Iterator<Item = (&'s Type, &'s Field)>,
-    found: &str,
-    wanted: &str,
-) -> String {
+/// The Go type of the place that a path leads to from an object of type `root`.
+pub(super) fn place(schema: &Schema, root: TypeId, path: &[Step<'_, '_>]) -> String {
+    let below = path
+        .iter()
+        .rev()
+        .take_while(|step| !matches!(step, Step::Field(..)))
+        .count();
+    let last = path
+        .len()
+        .checked_sub(below + 1)
+        .and_then(|at| path.get(at));
+    let Some(Step::Field(of, field)) = last else {
+        return go_type(schema, &Shape::Object(root));
+    };
+    let named = of.name.strip_prefix("io.k8s.").and_then(|name| {
+        let named = NAMED.get(&(name, &*field.json))?;
+        Some((*named).to_owned())
+    });
+    let mut shape = field.slot.shape.clone();
+    let mut name = named.unwrap_or_else(|| go_type(schema, &shape));
+    for _ in 0..below {
+        shape = item(shape);
+        name = match name.strip_prefix("[]").or_else(|| after_key(&name)) {
+            Some(item) => item.trim_start_matches('*').to_owned(),
+            None => go_type(schema, &shape),
+        };
+    }
+    name
+}
+
+/// `value` of `map[key]value`.
+fn after_key(name: &str) -> Option<&str> {
+    Some(name.strip_prefix("map[")?.split_once(']')?.1)
+}
+
+/// What a list or map holds.
+fn item(shape: Shape) -> Shape {
+    match shape {
+        Shape::List(list) => list.item.shape,
+        Shape::Map(map) => map.value.shape,
+        Shape::SchemaOrList(id) => Shape::Object(id),
+        Shape::Strings | Shape::SchemaOrStrings(_) => Shape::String,
+        other => other,
+    }
+}
+
+/// Go's error of a value that is not of the type of the place that a path leads to.
+pub(super) fn mismatch(path: &[Step<'_, '_>], found: &str, wanted: &str) -> String {
     let mut holder = None;
     let mut fields = Vec::new();
-    for (of, field) in path {
-        fields.extend_from_slice(inlined(of, field));
-        fields.push(&field.json);
-        holder = Some(of);
+    for step in path {
+        if let Step::Field(of, field) = step {
+            fields.extend_from_slice(inlined(of, field));
+            fields.push(&field.json);
+            holder = Some(of);
+        }
     }
     match holder {
         Some(of) => format!(

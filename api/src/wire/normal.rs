@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::leaf::{self, LeafError, Token};
-use super::{DecodeError, MOST_NESTING, canon, names};
-use crate::schema::{Schema, Shape, Slot, Type, TypeId};
+use super::names::{self, Step};
+use super::{DecodeError, MOST_NESTING, canon};
+use crate::schema::{Schema, Shape, Slot, TypeId};
 
 /// Makes a tree canonical, as if it had been printed as JSON and read by [`super::json::read`]: fields
 /// that the type does not know go, and so on.
@@ -15,6 +16,7 @@ use crate::schema::{Schema, Shape, Slot, Type, TypeId};
 pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), DecodeError> {
     let mut normalizer = Normalizer {
         schema,
+        root: id,
         path: Vec::new(),
         depth: 0,
     };
@@ -30,7 +32,8 @@ pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), D
 
 struct Normalizer<'s> {
     schema: &'s Schema,
-    path: Vec<(&'s Type, usize)>,
+    root: TypeId,
+    path: Vec<Step<'s, 's>>,
     depth: usize,
 }
 
@@ -51,6 +54,13 @@ impl Normalizer<'_> {
                 return self.list(&Slot::of(Shape::String), items);
             }
             (Shape::Map(of), Value::Object(map)) => return self.map(&of.value, map),
+            (Shape::Bytes, Value::Array(items)) => {
+                let numbers = self.list(&Slot::of(Shape::Int64), items)?;
+                return leaf::from_numbers(&numbers).map_err(|number| {
+                    self.path.push(Step::Index(0));
+                    self.misplaced(&format!("number {number}"))
+                });
+            }
             (shape, value) => (shape, value),
         };
         self.leaf(shape, &value)
@@ -78,10 +88,11 @@ impl Normalizer<'_> {
                     }
                     continue;
                 };
-                normalizer.path.push((of, at));
-                let value = normalizer.slot(&of.fields[at].slot, value)?;
+                let field = &of.fields[at];
+                normalizer.path.push(Step::Field(of, field));
+                let value = normalizer.slot(&field.slot, value)?;
                 normalizer.path.pop();
-                canon::place(schema, &mut made, &of.fields[at], value);
+                canon::place(schema, &mut made, field, value);
             }
             canon::fill(schema, of, &mut made);
             Ok(Value::Object(made))
@@ -109,7 +120,10 @@ impl Normalizer<'_> {
     }
 
     fn held(&mut self, slot: &Slot, value: Value) -> Result<Value, String> {
+        // Which one it is does not show in any message.
+        self.path.push(Step::Index(0));
         let value = self.slot(slot, value)?;
+        self.path.pop();
         if value.is_null() && !slot.nullable {
             return Ok(canon::zero(self.schema, &slot.shape));
         }
@@ -147,17 +161,18 @@ impl Normalizer<'_> {
             Value::Array(_) => Token::Array,
             Value::Object(_) => Token::Object,
         };
-        let steps = self.path.iter().map(|(of, at)| (*of, &of.fields[*at]));
-        match shape {
-            Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_) => Err(
-                names::mismatch(steps, token.word(), &names::go_type(self.schema, shape)),
-            ),
-            _ => leaf::read(shape, &token).map_err(|error| match error {
-                LeafError::Type(found, wanted) | LeafError::Inner(found, wanted) => {
-                    names::mismatch(steps, &found, wanted)
-                }
-                LeafError::Late(text) | LeafError::Now(text) => text,
-            }),
+        if let Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_) = shape {
+            return Err(self.misplaced(token.word()));
         }
+        leaf::read(shape, &token).map_err(|error| match error {
+            LeafError::Type(found) => self.misplaced(&found),
+            LeafError::Inner(found, wanted) => names::mismatch(&self.path, &found, wanted),
+            LeafError::Late(text) | LeafError::Now(text) => text,
+        })
+    }
+
+    fn misplaced(&self, found: &str) -> String {
+        let wanted = names::place(self.schema, self.root, &self.path);
+        names::mismatch(&self.path, found, &wanted)
     }
 }

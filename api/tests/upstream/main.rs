@@ -3,13 +3,13 @@
 //!
 //! The objects are taken from the folder that `PINTLE_K8S_API_TESTDATA` names, or from the Go module.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use api::schema::{Gvk, Schema, TypeId, builtin};
-use api::wire::{envelope, json, normalize, protobuf};
+use api::wire::{envelope, json, normalize, protobuf, yaml};
 use serde_json::Value;
 
 const MODULE: &str = "k8s.io/api@v0.37.2";
@@ -25,7 +25,7 @@ fn folder() -> PathBuf {
         .expect("start go, which has upstream's objects");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "go has no {MODULE}: {error}");
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).expect("go tells JSON");
     let module = told["Dir"].as_str().expect("go tells where the module is");
     Path::new(module).join("testdata/HEAD")
 }
@@ -36,41 +36,61 @@ struct Object {
     id: TypeId,
     json: Vec<u8>,
     protobuf: Vec<u8>,
+    yaml: Vec<u8>,
 }
 
 fn objects() -> Vec<Object> {
     let folder = folder();
     let mut found = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for entry in fs::read_dir(&folder).expect("the folder of upstream's objects") {
-        let path = entry.unwrap().path();
+        let path = entry.expect("an entry of the folder").path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
-        let json = fs::read(&path).unwrap();
-        let tree: Value = serde_json::from_slice(&json).unwrap();
+        let json = fs::read(&path).expect("an object of upstream's");
+        let tree: Value = serde_json::from_slice(&json).expect("upstream's JSON");
         // A WatchEvent has neither.
         let (Some(version), Some(kind)) = (tree["apiVersion"].as_str(), tree["kind"].as_str())
         else {
             continue;
         };
-        let Some(id) = schema().kind(&Gvk::parse(version, kind)) else {
+        let kind = Gvk::parse(version, kind);
+        let Some(id) = schema().kind(&kind) else {
             continue;
         };
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let beside = |extension| fs::read(path.with_extension(extension)).unwrap();
+        seen.insert(kind);
+        let name = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
+        let beside = |extension| {
+            fs::read(path.with_extension(extension)).expect("the object in its other encodings")
+        };
         let object = Object {
             name: name.clone(),
             id,
             json,
             protobuf: beside("pb"),
+            yaml: beside("yaml"),
         };
         found.insert(name, object);
     }
-    assert!(
-        found.len() >= 84,
-        "only {} kinds in {folder:?}",
-        found.len()
-    );
+    for kind in schema().types().flat_map(|(_, of)| &of.kinds) {
+        // These come without an object, or without its kind.
+        let without = kind.kind.ends_with("List")
+            || &*kind.kind == "WatchEvent"
+            || matches!(
+                &*kind.group,
+                "apiextensions.k8s.io" | "apiregistration.k8s.io"
+            );
+        assert!(
+            without || seen.contains(kind),
+            "{kind:?} is not in {}",
+            folder.display()
+        );
+    }
     found.into_values().collect()
 }
 
@@ -198,5 +218,26 @@ fn what_is_canonical_stays() {
         let mut ours = theirs.clone();
         normalize(schema(), object.id, &mut ours).map_err(|error| error.to_string())?;
         same(&ours, &theirs)
+    });
+}
+
+#[test]
+fn yaml_is_read_and_printed_as_upstream_does() {
+    each(|object| {
+        let read =
+            yaml::read(schema(), object.id, &object.yaml).map_err(|error| error.to_string())?;
+        assert!(
+            read.problems.is_empty(),
+            "{}: {:?}",
+            object.name,
+            read.problems
+        );
+        let theirs = serde_json::from_slice(&object.json).unwrap();
+        same(&read.value, &theirs)?;
+        if yaml::write(&read.value).as_bytes() == object.yaml {
+            Ok(())
+        } else {
+            Err("is printed otherwise".into())
+        }
     });
 }

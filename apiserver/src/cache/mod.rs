@@ -29,7 +29,7 @@ pub use entry::{Entry, set_revision};
 pub use feed::run;
 pub use fresh::NotFresh;
 
-use crate::storage::{Store, StoreError};
+use crate::storage::{Leases, Store, StoreError};
 
 /// All buckets, and how far they are.
 #[derive(Debug)]
@@ -41,6 +41,9 @@ pub struct Cache {
     /// Everything up to this revision has been taken in; 0 until the first list.
     revision: watch::Sender<i64>,
     fresh: fresh::Fresh,
+    leases: Leases,
+    /// How long events last, in seconds.
+    events_last: i64,
     /// What objects can be selected by, by the folders they lie in.
     selectables: RwLock<HashMap<Box<str>, Arc<Selectable>>>,
 }
@@ -48,13 +51,15 @@ pub struct Cache {
 impl Cache {
     /// One that is empty until [`run`] has filled it.
     #[must_use]
-    pub fn new(store: Store, prefix: &str) -> Self {
+    pub fn new(store: Store, prefix: &str, events_last: i64) -> Self {
         Self {
             prefix: format!("{}/", prefix.trim_end_matches('/')),
             store,
             buckets: RwLock::default(),
             revision: watch::Sender::new(0),
             fresh: fresh::Fresh::default(),
+            leases: Leases::default(),
+            events_last,
             selectables: RwLock::default(),
         }
     }
@@ -105,6 +110,17 @@ impl Cache {
     /// have.
     pub fn set_selectable(&self, folder: &str, selectable: Arc<Selectable>) {
         self.selectables.write().insert(folder.into(), selectable);
+    }
+
+    /// The lease of new objects of a resource; 0 for those that stay.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn lease(&self, folder: &str) -> Result<i64, StoreError> {
+        if folder != "events" || self.events_last <= 0 {
+            return Ok(0);
+        }
+        self.leases.of(&self.store, self.events_last).await
     }
 
     /// How far the cache is.

@@ -8,7 +8,7 @@ pub mod query;
 use api::status::{Details, Reason};
 use http::{HeaderMap, HeaderName};
 
-use crate::authz::Attributes;
+use crate::authz::{Attributes, forbidden_message};
 use crate::fault::Status;
 
 /// All values of a header, as one.
@@ -41,32 +41,11 @@ pub fn warning(text: &str) -> String {
 /// The refusal of somebody who may not.
 #[must_use]
 pub fn forbidden(what: &Attributes<'_>, reason: &str) -> Status {
-    let user = &what.user.name;
-    let because = if reason.is_empty() {
-        String::new()
-    } else {
-        format!(": {reason}")
-    };
-    if !what.is_resource {
-        let message = format!(
-            "forbidden: User {user:?} cannot {} path {:?}{because}",
-            what.verb, what.path
-        );
-        return Status::failure(Reason::Forbidden, message).with(Details::default());
-    }
-    let resource = if what.subresource.is_empty() {
-        what.resource.to_owned()
-    } else {
-        format!("{}/{}", what.resource, what.subresource)
-    };
-    let place = if what.namespace.is_empty() {
-        "at the cluster scope".to_owned()
-    } else {
-        format!("in the namespace {:?}", what.namespace)
-    };
-    let why = format!(
-        "User {user:?} cannot {} resource {resource:?} in API group {:?} {place}{because}",
-        what.verb, what.group
-    );
-    Status::forbidden(what.group, what.resource, what.name, why)
+    let message = forbidden_message(what, reason);
+    Status::failure(Reason::Forbidden, message).with(Details {
+        group: what.group.to_owned(),
+        kind: what.resource.to_owned(),
+        name: what.name.to_owned(),
+        ..Details::default()
+    })
 }

@@ -18,7 +18,14 @@ pub struct EncodeError(String);
 pub fn seal(object: &Value) -> Result<Vec<u8>, EncodeError> {
     let text = |key: &str| object[key].as_str().unwrap_or_default();
     let kind = Gvk::parse(text("apiVersion"), text("kind"));
-    let id = builtin().kind(&kind);
+    let id = match &*kind.group {
+        // Metadata alone is of no group's kinds; its versions are the same.
+        "meta.k8s.io" => builtin().named(&format!(
+            "io.k8s.apimachinery.pkg.apis.meta.v1.{}",
+            kind.kind
+        )),
+        _ => builtin().kind(&kind),
+    };
     let id = id.ok_or_else(|| EncodeError(format!("{} has no protobuf form", kind.kind)))?;
     envelope::write(builtin(), id, object).map_err(|error| EncodeError(error.to_string()))
 }

@@ -8,9 +8,11 @@
 
 pub mod encoding;
 pub mod keys;
+mod leases;
 pub mod route;
 mod store;
 mod streams;
 
+pub use leases::Leases;
 pub use store::{Current, Lost, Outcome, Page, Route, Store, StoreError, Stored};
 pub use streams::{Change, Nudge, Told, Watching};

@@ -6,9 +6,11 @@ use http::Response;
 use rand::Rng as _;
 use serde_json::Value;
 
+use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::deletion::time;
-use super::{rules, store};
+use super::{owners, rules, store};
+use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
 use crate::call::Call;
@@ -43,7 +45,6 @@ pub async fn create(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
 /// # Errors
 /// It is refused, or is there already.
 pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Value> {
-    let endpoint = &call.endpoint;
     if !object::text(&object, "resourceVersion").is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Status {
@@ -52,6 +53,20 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
         });
     }
     match_namespace(call, &mut object)?;
+    let object = owners::written(call, None, object)?;
+    tracked(cache, call, object).await
+}
+
+/// The same, of an object whose owners are known.
+///
+/// # Errors
+/// It is refused, or is there already.
+pub async fn tracked(cache: &Cache, call: &Call, mut object: Value) -> Result<Value> {
+    let endpoint = &call.endpoint;
+    match_namespace(call, &mut object)?;
+    let admission = Admission::new(cache, call, Operation::Create);
+    admission.admit(&mut object, None)?;
+    rules::normalize(call, &mut object)?;
     fill(call, &mut object);
     let is_generated =
         object::name(&object).is_empty() && !object::text(&object, "generateName").is_empty();
@@ -62,8 +77,14 @@ pub async fn insert(cache: &Cache, call: &Call, mut object: Value) -> Result<Val
             object::set(&mut candidate, "name", Some(name.into()));
         }
         rules::prepare_create(call, &mut candidate)?;
+        admission.validate(Some(&candidate), None)?;
+        admission.charge(&candidate, None).await?;
         let rest = endpoint.rest(object::namespace(&candidate), object::name(&candidate));
-        let lease = 0;
+        let lease = if call.is_dry()? {
+            0
+        } else {
+            cache.lease(&endpoint.folder).await?
+        };
         match store::create(cache, call, &rest, candidate, lease).await {
             Err(status) if is_generated && status.reason == api::status::Reason::AlreadyExists => {}
             outcome => return outcome,
@@ -119,8 +140,9 @@ fn fill(call: &Call, object: &mut Value) {
     object::set(object, "uid", Some(uuid::Uuid::new_v4().to_string().into()));
 }
 
-/// A name that begins as asked.
-fn generate(base: &str) -> String {
+/// A name that begins as asked and has five random letters more.
+#[must_use]
+pub fn generate(base: &str) -> String {
     let mut end = base.len().min(BASE_MAX);
     while !base.is_char_boundary(end) {
         end -= 1;

@@ -89,8 +89,22 @@ pub fn object(call: &Call, bytes: &Bytes, expected: &Expected<'_>) -> Result<Val
         problems,
     } = read.map_err(|error| refuse(expected, &error))?;
     tell(call, expected, problems)?;
+    default(call, expected, &mut value)?;
     name(&mut value, &expected.kind);
     Ok(value)
+}
+
+/// Sets what nobody has set.
+///
+/// # Errors
+/// None that a tree that has just been read could give.
+pub fn default(call: &Call, expected: &Expected<'_>, value: &mut Value) -> Result<()> {
+    if call.endpoint.custom.is_some() {
+        return Ok(());
+    }
+    let (schema, id) = expected.schema;
+    api::defaults::apply(id, value);
+    wire::normalize(schema, id, value).map_err(|error| refuse(expected, &error))
 }
 
 fn group_name(kind: &Gvk) -> &str {
@@ -128,7 +142,8 @@ pub fn tell(call: &Call, expected: &Expected<'_>, problems: Vec<String>) -> Resu
     Ok(())
 }
 
-fn refuse(expected: &Expected<'_>, error: &DecodeError) -> Status {
+/// A body that cannot be read as what it should be.
+pub fn refuse(expected: &Expected<'_>, error: &DecodeError) -> Status {
     let kind = &expected.kind;
     Status::bad_request(format!(
         "{} in version {:?} cannot be handled as a {}: {error}",

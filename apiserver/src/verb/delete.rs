@@ -6,11 +6,13 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Value, json};
 
+use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::deletion::{self, Manners, Options, Propagation, Step};
 use super::list::{self, Selector};
 use super::options::ListOptions;
 use super::store::{self, Change, Written};
+use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
 use crate::call::Call;
@@ -28,7 +30,7 @@ pub async fn delete(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
     let Written {
         object, is_deleted, ..
     } = gone;
-    if is_deleted && !shows_deleted(call) {
+    if is_deleted && !call.endpoint.shows_deleted() {
         let uid = object::text(&object, "uid");
         let status = Status::deleted(
             &call.endpoint.group,
@@ -43,23 +45,6 @@ pub async fn delete(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
         ));
     }
     answer::object(call, 200, &object)
-}
-
-/// Whether the answer to a deletion is the object itself (upstream's `ReturnDeletedObject`).
-fn shows_deleted(call: &Call) -> bool {
-    matches!(
-        (&*call.endpoint.group, &*call.endpoint.plural),
-        (
-            "",
-            "pods"
-                | "services"
-                | "serviceaccounts"
-                | "persistentvolumes"
-                | "persistentvolumeclaims"
-                | "resourcequotas"
-                | "podtemplates"
-        ) | ("storage.k8s.io", _)
-    )
 }
 
 /// Deletes one object, or marks it.
@@ -82,7 +67,11 @@ pub async fn remove(
                 found.ok_or_else(|| Status::not_found(&endpoint.group, &endpoint.plural, name))?;
             deletion::check(&found.object, &options)
                 .map_err(|unmet| Status::conflict(&endpoint.group, &endpoint.kind, name, unmet))?;
+            Admission::new(cache, call, Operation::Delete).delete(name, &found.object)?;
             again = false;
+            if is_namespace(call) {
+                return Ok(namespace_step(found, call.now));
+            }
             Ok(
                 match deletion::step(
                     &found.object,
@@ -117,13 +106,42 @@ pub async fn remove(
     }
 }
 
+fn is_namespace(call: &Call) -> bool {
+    call.endpoint.group.is_empty() && &*call.endpoint.plural == "namespaces"
+}
+
+/// A namespace is marked, and goes when what is in it has gone: when neither of its lists of finalizers
+/// holds it any more.
+fn namespace_step(found: &store::Found, now: jiff::Timestamp) -> Change {
+    let mut marked = found.object.clone();
+    if !object::is_deleting(&marked) {
+        object::set(
+            &mut marked,
+            "deletionTimestamp",
+            Some(deletion::time(now).into()),
+        );
+    }
+    marked["status"]["phase"] = "Terminating".into();
+    let is_held = marked["spec"]["finalizers"]
+        .as_array()
+        .is_some_and(|all| !all.is_empty());
+    if !is_held && object::finalizers(&marked).next().is_none() {
+        return Change::Delete;
+    }
+    if marked == found.object {
+        Change::Keep(marked)
+    } else {
+        Change::Write(marked)
+    }
+}
+
 /// How objects of a resource go.
 fn manners(call: &Call, object: &Value) -> Manners {
     let resource = (&*call.endpoint.group, &*call.endpoint.plural);
     Manners {
         grace: (resource == ("", "pods")).then(|| pod_grace(object)),
         is_collected: !matches!(resource, ("" | "events.k8s.io", "events")),
-        orphans: resource == ("", "replicationcontrollers") && false,
+        orphans: false,
     }
 }
 
@@ -160,6 +178,14 @@ fn options(call: &Call, body: &Bytes) -> Result<Options> {
         };
         decode::options(call, body, &expected)?
     };
+    read_options(&value, call)
+}
+
+/// Reads and checks options.
+///
+/// # Errors
+/// They are none, or contradict each other.
+pub fn read_options(value: &Value, call: &Call) -> Result<Options> {
     let mut options = Options {
         grace: value["gracePeriodSeconds"].as_i64(),
         orphans: value["orphanDependents"].as_bool(),

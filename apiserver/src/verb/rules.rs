@@ -1,10 +1,13 @@
 //! What upstream's registries do to objects of a kind before they are written: what the server sets, what
 //! cannot be changed, what is refused. The rules themselves are pure and stand in the `api` crate.
 
+use api::status::Reason;
 use api::status::field::{Error, Path};
 use serde_json::Value;
 
 use super::store::Found;
+use crate::authz::rbac::GROUP;
+use crate::authz::rbac::escalation::Refused;
 use crate::call::Call;
 use crate::fault::{Result, Status};
 use crate::object;
@@ -14,8 +17,12 @@ use crate::object;
 /// # Errors
 /// It is wrong.
 pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
+    grant(call, object, None)?;
     if splits_status(call) {
         object["status"] = Value::Object(serde_json::Map::new());
+        if (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Pod") {
+            object["status"] = crate::kind::pod::first_status(object);
+        }
         normalize(call, object)?;
     }
     let counts = counts_generations(call, object);
@@ -32,8 +39,26 @@ pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
     Ok(())
 }
 
+/// Roles and bindings give only what whoever writes them has.
+fn grant(call: &Call, new: &Value, old: Option<&Value>) -> Result<()> {
+    if &*call.endpoint.group != GROUP {
+        return Ok(());
+    }
+    let refused = call.shared.gate.may_grant(&call.user, new, old);
+    refused.map_err(|refused| {
+        let endpoint = &call.endpoint;
+        match refused {
+            Refused::Forbidden(why) => {
+                Status::forbidden(&endpoint.group, &endpoint.plural, object::name(new), why)
+            }
+            Refused::NoRole(why) => Status::failure(Reason::NotFound, why),
+        }
+    })
+}
+
 /// Whether the status is written by itself, and kept by all other writes. Nodes say theirs when they come.
-fn splits_status(call: &Call) -> bool {
+#[must_use]
+pub fn splits_status(call: &Call) -> bool {
     let is_node = (&*call.endpoint.group, &*call.endpoint.kind) == ("", "Node");
     call.endpoint.subresource("status").is_some() && !is_node
 }
@@ -56,7 +81,10 @@ fn counts_generations(call: &Call, object: &Value) -> bool {
 }
 
 /// Makes a tree canonical that has been changed here.
-fn normalize(call: &Call, object: &mut Value) -> Result<()> {
+///
+/// # Errors
+/// A value is not of its field's shape.
+pub fn normalize(call: &Call, object: &mut Value) -> Result<()> {
     if let Some((schema, id)) = call.endpoint.schema() {
         let made = api::wire::normalize(schema, id, object);
         made.map_err(|error| Status::bad_request(error.to_string()))?;
@@ -69,6 +97,7 @@ fn normalize(call: &Call, object: &mut Value) -> Result<()> {
 /// # Errors
 /// It is wrong, or not what may be written over what is there.
 pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
+    grant(call, new, Some(&old.object))?;
     let endpoint = &call.endpoint;
     let asked = object::text(new, "resourceVersion");
     let current = object::text(&old.object, "resourceVersion").to_owned();
@@ -113,8 +142,21 @@ pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
         new["metadata"]["resourceVersion"] = metadata["resourceVersion"].clone();
         return Ok(());
     }
+    if call.info.subresource == "finalize" {
+        // Of a namespace: what holds it, and nothing else.
+        let finalizers = new["spec"]["finalizers"].take();
+        let revision = new["metadata"]["resourceVersion"].take();
+        *new = old.object.clone();
+        new["spec"]["finalizers"] = finalizers;
+        new["metadata"]["resourceVersion"] = revision;
+        return normalize(call, new);
+    }
     if splits_status(call) {
         new["status"] = old.object["status"].clone();
+    }
+    if (&*endpoint.group, &*endpoint.kind) == ("", "Namespace") {
+        new["spec"]["finalizers"] = old.object["spec"]["finalizers"].clone();
+        normalize(call, new)?;
     }
     if counts_generations(call, new) && new["spec"] != old.object["spec"] {
         let generation = old.object["metadata"]["generation"].as_i64().unwrap_or(0);
@@ -157,5 +199,12 @@ pub fn is_released(object: &Value) -> bool {
     let grace = object["metadata"]["deletionGracePeriodSeconds"]
         .as_i64()
         .unwrap_or(0);
-    object::is_deleting(object) && object::finalizers(object).next().is_none() && grace == 0
+    let is_held = object["kind"] == "Namespace"
+        && object["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty());
+    !is_held
+        && object::is_deleting(object)
+        && object::finalizers(object).next().is_none()
+        && grace == 0
 }

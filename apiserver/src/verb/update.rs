@@ -4,9 +4,11 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
+use super::admit::Admission;
 use super::decode::{self, Expected};
 use super::store::{Change, Found, Written};
-use super::{create, rules, store};
+use super::{create, owners, rules, store};
+use crate::admission::Operation;
 use crate::answer;
 use crate::cache::Cache;
 use crate::call::Call;
@@ -28,7 +30,7 @@ pub async fn update(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
     let rest = call.rest();
     let written = store::update(cache, call, &rest, |found| {
         let found = found.ok_or_else(|| call.not_found())?;
-        change(call, found, object.clone())
+        change(cache, call, found, object.clone())
     });
     let Written { object, .. } = written.await?;
     answer::object(call, 200, &object)
@@ -38,11 +40,26 @@ pub async fn update(cache: &Cache, call: &Call, body: &Bytes) -> Result<Response
 ///
 /// # Errors
 /// It is refused.
-pub fn change(call: &Call, found: &Found, mut new: Value) -> Result<Change> {
+pub fn change(cache: &Cache, call: &Call, found: &Found, mut new: Value) -> Result<Change> {
+    new = owners::written(call, Some(&found.object), new)?;
+    tracked(cache, call, found, new)
+}
+
+/// The same, of an object whose owners are known.
+///
+/// # Errors
+/// It is refused.
+pub fn tracked(cache: &Cache, call: &Call, found: &Found, mut new: Value) -> Result<Change> {
+    let admission = Admission::new(cache, call, Operation::Update);
+    admission.admit(&mut new, Some(&found.object))?;
+    rules::normalize(call, &mut new)?;
     rules::prepare_update(call, &mut new, found)?;
+    admission.validate(Some(&new), Some(&found.object))?;
     if rules::is_released(&new) {
         return Ok(Change::Delete);
     }
+    // A write that does nothing does not count as one.
+    let new = api::apply::keep_times(&found.object, new);
     if new == found.object {
         return Ok(Change::Keep(new));
     }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::decode::{Decoder, Fail};
-use super::path::Step;
 use super::scan::Start;
 use crate::wire::canon;
+use crate::wire::names::Step;
 
 impl<'a> Decoder<'_, 'a> {
     /// Any value, as it is. Numbers are whole if their literal is, or if nothing stands after their

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::path::{Path, Step};
+use super::path::Path;
 use super::scan::{Scanner, Start, SyntaxError};
+use super::seen::Seen;
 use crate::schema::{Schema, Shape, Slot, Type, TypeId};
 use crate::wire::leaf::{self, LeafError, Token};
-use crate::wire::{DecodeError, MOST_NESTING, Read, canon, names};
+use crate::wire::names::Step;
+use crate::wire::{DecodeError, MOST_NESTING, Read, canon};
 
 /// Why reading stopped.
 pub(super) enum Fail {
@@ -24,6 +26,8 @@ impl From<SyntaxError> for Fail {
 
 pub(super) struct Decoder<'s, 'a> {
     schema: &'s Schema,
+    /// The type that is read; nothing where no type is asked for.
+    root: Option<TypeId>,
     pub(super) scan: Scanner<'a>,
     pub(super) path: Path<'s, 'a>,
     /// The first error of those that are told when all is read.
@@ -32,13 +36,13 @@ pub(super) struct Decoder<'s, 'a> {
 }
 
 pub(super) fn read(schema: &Schema, id: TypeId, bytes: &[u8]) -> Result<Read, DecodeError> {
-    Decoder::run(schema, bytes, |decoder| decoder.root(id))
+    Decoder::run(schema, Some(id), bytes, |decoder| decoder.root(id))
 }
 
 pub(super) fn read_any(bytes: &[u8]) -> Result<Read, DecodeError> {
     // No type is asked for.
     let none = Schema::new();
-    Decoder::run(&none, bytes, |decoder| {
+    Decoder::run(&none, None, bytes, |decoder| {
         let value = decoder.any()?;
         decoder.scan.end()?;
         Ok(value)
@@ -51,41 +55,16 @@ fn syntax(bytes: &[u8]) -> Result<(), SyntaxError> {
     scan.end()
 }
 
-/// Which fields were there; most types have few.
-struct Seen {
-    few: u128,
-    many: Vec<bool>,
-}
-
-impl Seen {
-    fn new(fields: usize) -> Self {
-        let many = if fields > 128 { fields } else { 0 };
-        Self {
-            few: 0,
-            many: vec![false; many],
-        }
-    }
-
-    /// Notes a field; tells whether it was there before.
-    fn again(&mut self, at: usize) -> bool {
-        if let Some(seen) = self.many.get_mut(at) {
-            return std::mem::replace(seen, true);
-        }
-        let bit = 1 << at;
-        let before = self.few & bit != 0;
-        self.few |= bit;
-        before
-    }
-}
-
 impl<'s, 'a> Decoder<'s, 'a> {
     fn run(
         schema: &'s Schema,
+        root: Option<TypeId>,
         bytes: &'a [u8],
         read: impl FnOnce(&mut Self) -> Result<Value, Fail>,
     ) -> Result<Read, DecodeError> {
         let mut decoder = Decoder {
             schema,
+            root,
             scan: Scanner::new(bytes),
             path: Path::default(),
             saved: None,
@@ -111,7 +90,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         let value = match self.scan.start()? {
             Start::Object => self.object(id, Map::new())?,
             start => {
-                self.wrong(start, &Shape::Object(id))?;
+                self.wrong(start)?;
                 canon::zero_object(self.schema, id)
             }
         };
@@ -142,6 +121,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         let schema = self.schema;
         let of = schema.get(id);
         let mut seen = Seen::new(of.fields.len());
+        seen.over = !map.is_empty();
         let mut more = self.scan.enter()?;
         while more {
             self.field(of, &mut map, &mut seen)?;
@@ -171,17 +151,17 @@ impl<'s, 'a> Decoder<'s, 'a> {
         if seen.again(at) {
             self.path.duplicate(&field.json);
             before = map.remove(&*field.json);
+        } else if seen.over {
+            before = map.remove(&*field.json);
         }
         self.path.push(Step::Field(of, field));
         let null = self.scan.start()? == Start::Null;
-        let kept = if null && !field.pointer {
-            before.take()
-        } else {
-            None
-        };
+        // Go leaves alone what has no null, unless it has a decoder of its own.
+        let kept =
+            (null && !field.pointer && !own_decoder(&field.slot.shape)).then(|| before.take());
         let value = self.slot(&field.slot, before)?;
         self.path.pop();
-        canon::place(self.schema, map, field, kept.unwrap_or(value));
+        canon::place(self.schema, map, field, kept.flatten().unwrap_or(value));
         Ok(())
     }
 
@@ -208,11 +188,9 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::List(list), Start::Array) => self.list(&list.item, before),
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
-            (
-                shape @ (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_)),
-                start,
-            ) => {
-                self.wrong(start, shape)?;
+            (Shape::Bytes, Start::Array) => self.byte_list(),
+            (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_), start) => {
+                self.wrong(start)?;
                 Ok(Value::Null)
             }
             (shape, start) => self.leaf(shape, start),
@@ -220,20 +198,17 @@ impl<'s, 'a> Decoder<'s, 'a> {
     }
 
     /// An error to tell when all is read: the next value is not of the type that its place has.
-    fn wrong(&mut self, start: Start, shape: &Shape) -> Result<(), Fail> {
-        let found = match start {
-            Start::Object => "object",
-            Start::Array => "array",
-            Start::Text => "string",
-            Start::Number => "number",
-            Start::True | Start::False => "bool",
-            Start::Null => return Ok(self.scan.skip()?),
-        };
-        self.save(
-            self.path
-                .mismatch(found, &names::go_type(self.schema, shape)),
-        );
+    fn wrong(&mut self, start: Start) -> Result<(), Fail> {
+        if start != Start::Null {
+            self.misplaced(start.word());
+        }
         Ok(self.scan.skip()?)
+    }
+
+    fn misplaced(&mut self, found: &str) {
+        if let (Some(root), None) = (self.root, &self.saved) {
+            self.saved = Some(self.path.misplaced(self.schema, root, found));
+        }
     }
 
     fn list(&mut self, item: &Slot, before: Option<Value>) -> Result<Value, Fail> {
@@ -253,6 +228,18 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         self.shallower();
         Ok(Value::Array(items))
+    }
+
+    /// Bytes that are written as a list of numbers, which Go reads as well.
+    fn byte_list(&mut self) -> Result<Value, Fail> {
+        let numbers = self.list(&Slot::of(Shape::Int64), None)?;
+        let bytes = leaf::from_numbers(&numbers);
+        Ok(bytes.unwrap_or_else(|number| {
+            self.path.push(Step::Index(0));
+            self.misplaced(&format!("number {number}"));
+            self.path.pop();
+            Value::Null
+        }))
     }
 
     fn map(&mut self, of: &Slot, before: Option<Value>) -> Result<Value, Fail> {
@@ -284,6 +271,11 @@ impl<'s, 'a> Decoder<'s, 'a> {
 
     /// A value in a list or map, where there is always one.
     fn held(&mut self, slot: &Slot, before: Option<Value>) -> Result<Value, Fail> {
+        let null = self.scan.start()? == Start::Null;
+        if null && before.is_some() && !own_decoder(&slot.shape) {
+            self.scan.skip()?;
+            return Ok(before.unwrap_or_default());
+        }
         let value = self.slot(slot, before)?;
         if value.is_null() && !slot.nullable {
             return Ok(canon::zero(self.schema, &slot.shape));
@@ -371,7 +363,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         };
         match leaf::read(shape, &token) {
             Ok(value) => return Ok(value),
-            Err(LeafError::Type(found, wanted)) => self.save(self.path.mismatch(&found, wanted)),
+            Err(LeafError::Type(found)) => self.misplaced(&found),
             Err(LeafError::Late(text)) => self.save(text),
             Err(LeafError::Inner(found, wanted)) => {
                 return Err(Fail::Value(self.path.mismatch(&found, wanted)));
@@ -380,6 +372,14 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         Ok(Value::Null)
     }
+}
+
+/// Whether Go's type decodes itself, `null` included.
+fn own_decoder(shape: &Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Time | Shape::MicroTime | Shape::Quantity | Shape::IntOrString
+    )
 }
 
 /// A map that is read over another one does not take the other's keys for its own.

@@ -2,10 +2,14 @@
 
 mod any;
 mod decode;
+mod kind;
 mod path;
 pub(super) mod quote;
 mod scan;
+mod seen;
 mod unquote;
+
+pub use kind::kind;
 
 use super::{DecodeError, Read};
 use crate::schema::{Schema, TypeId};

@@ -4,20 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::schema::{Field, Type};
-use crate::wire::names;
-
 use super::quote::quote;
+use crate::schema::{Schema, TypeId};
+use crate::wire::names::{self, Step};
 
 /// More problems than these are not told (upstream's bound).
 const MOST_PROBLEMS: usize = 100;
-
-/// A step from a value into one that it holds.
-pub(super) enum Step<'s, 'a> {
-    Field(&'s Type, &'s Field),
-    Key(Cow<'a, str>),
-    Index(usize),
-}
 
 /// The way from the root, and what was found on it.
 #[derive(Default)]
@@ -85,11 +77,12 @@ impl<'s, 'a> Path<'s, 'a> {
     }
 
     /// Go's error of a value that is not of its place's type.
+    pub(super) fn misplaced(&self, schema: &Schema, root: TypeId, found: &str) -> String {
+        self.mismatch(found, &names::place(schema, root, &self.steps))
+    }
+
+    /// Go's error of a value that is not of the type that its own decoder wants.
     pub(super) fn mismatch(&self, found: &str, wanted: &str) -> String {
-        let fields = self.steps.iter().filter_map(|step| match step {
-            Step::Field(of, field) => Some((*of, *field)),
-            Step::Key(_) | Step::Index(_) => None,
-        });
-        names::mismatch(fields, found, wanted)
+        names::mismatch(&self.steps, found, wanted)
     }
 }

@@ -22,6 +22,20 @@ pub(super) enum Start {
     Null,
 }
 
+impl Start {
+    /// What Go's errors call it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Start::Object => "object",
+            Start::Array => "array",
+            Start::Text => "string",
+            Start::Number => "number",
+            Start::True | Start::False => "bool",
+            Start::Null => "null",
+        }
+    }
+}
+
 /// A position in JSON text.
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],

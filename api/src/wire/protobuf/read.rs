@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::input::{Input, Wire, error, wrong_wire};
 use crate::schema::{Field, Schema, Shape, TypeId};
-use crate::wire::{DecodeError, MOST_NESTING, canon, leaf};
+use crate::wire::{DecodeError, MOST_NESTING, bytes, canon};
 
 pub(super) struct Reader<'s> {
     pub(super) schema: &'s Schema,
@@ -186,7 +186,7 @@ impl Reader<'_> {
                 return Err(wrong_wire(wire, name));
             }
             (Shape::String, Wire::Bytes) => Value::String(input.text()?),
-            (Shape::Bytes, Wire::Bytes) => Value::String(leaf::to_base64(input.bytes()?)),
+            (Shape::Bytes, Wire::Bytes) => Value::String(bytes::to_base64(input.bytes()?)),
             (Shape::Object(id), Wire::Bytes) => {
                 let map = match before {
                     Some(Value::Object(map)) => map,

@@ -17,7 +17,7 @@ use super::read::Reader;
 use super::write::{Writer, mismatch};
 use crate::schema::{Gvk, Shape, TypeId};
 use crate::wire::time::{self, Moment};
-use crate::wire::{DecodeError, EncodeError, canon, envelope, json, leaf};
+use crate::wire::{DecodeError, EncodeError, bytes, canon, envelope, json, leaf};
 
 impl Writer<'_, '_> {
     pub(super) fn base64(
@@ -29,7 +29,8 @@ impl Writer<'_, '_> {
         match value {
             Value::Null => Ok(()),
             Value::String(text) => {
-                let bytes = leaf::from_base64(text).map_err(|_| mismatch(field, value, "bytes"))?;
+                let bytes =
+                    bytes::from_base64(text).map_err(|_| mismatch(field, value, "bytes"))?;
                 self.out.bytes(number, &bytes);
                 Ok(())
             }

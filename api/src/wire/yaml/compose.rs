@@ -1,23 +1,24 @@
 //! YAML text to a tree of nodes; aliases stay what they are.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use libyaml_safer::{Event, EventData, Parser};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::fault::{fault, parsing};
+use super::fault::{fault, parsing, unknown_anchor};
 use crate::wire::{DecodeError, MOST_NESTING};
 
 /// A node of a document.
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     /// The line that it begins in, from 1.
-    pub(super) line: u64,
-    pub(super) kind: Kind,
+    pub(super) line: usize,
+    pub(super) kind: Kind<'t>,
 }
 
 /// What a node is. Others are known by their positions in the document.
-pub(super) enum Kind {
+pub(super) enum Kind<'t> {
     Scalar {
-        text: String,
+        text: Cow<'t, str>,
         tag: Option<String>,
         /// Without quotes and tag.
         plain: bool,
@@ -26,85 +27,74 @@ pub(super) enum Kind {
     /// Keys and values in turn.
     Map(Vec<usize>),
     Alias {
-        name: String,
+        /// Where it stands in the text, in characters.
+        at: usize,
         of: usize,
     },
 }
 
 /// The nodes of a document.
-pub(super) struct Document {
-    pub(super) nodes: Vec<Node>,
+pub(super) struct Document<'t> {
+    pub(super) text: &'t str,
+    pub(super) nodes: Vec<Node<'t>>,
     /// The outermost one; nothing in an empty document.
     pub(super) root: Option<usize>,
 }
 
-struct Composer<'r, 'b> {
-    parser: Parser<&'r mut &'b [u8]>,
-    nodes: Vec<Node>,
-    anchors: HashMap<String, usize>,
+struct Composer<'t> {
+    text: &'t str,
+    nodes: Vec<Node<'t>>,
+    anchors: HashMap<usize, usize>,
     /// Nodes that are open: their positions.
     open: Vec<usize>,
 }
 
 /// The first document of a text.
-pub(super) fn compose(bytes: &[u8]) -> Result<Document, DecodeError> {
-    let mut input = bytes;
-    let mut parser = Parser::new();
-    parser.set_input_string(&mut input);
+pub(super) fn compose(text: &str) -> Result<Document<'_>, DecodeError> {
     let mut composer = Composer {
-        parser,
+        text,
         nodes: Vec::new(),
         anchors: HashMap::new(),
         open: Vec::new(),
     };
-    let root = composer.document()?;
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| parsing(&error, text))?;
+        match event {
+            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
+            Event::StreamEnd | Event::DocumentEnd => break,
+            event => composer.node(event, span)?,
+        }
+    }
     Ok(Document {
+        text,
+        root: (!composer.nodes.is_empty()).then_some(0),
         nodes: composer.nodes,
-        root,
     })
 }
 
-impl Composer<'_, '_> {
-    fn document(&mut self) -> Result<Option<usize>, DecodeError> {
-        loop {
-            let event = self.parser.parse().map_err(|error| parsing(&error))?;
-            match event.data {
-                EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
-                EventData::StreamEnd => return Ok(None),
-                EventData::DocumentEnd { .. } => {
-                    return Ok((!self.nodes.is_empty()).then_some(0));
+impl<'t> Composer<'t> {
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<(), DecodeError> {
+        let mut line = span.start.line();
+        let (kind, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    // The parser tells where the text begins, not the `|`.
+                    line = line.saturating_sub(1);
                 }
-                _ => self.node(event)?,
+                let tag = tag.map(full);
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                (Kind::Scalar { text, tag, plain }, anchor)
             }
-        }
-    }
-
-    fn node(&mut self, event: Event) -> Result<(), DecodeError> {
-        let line = event.start_mark.line + 1;
-        let (kind, anchor) = match event.data {
-            EventData::Scalar {
-                anchor,
-                tag,
-                value,
-                plain_implicit,
-                ..
-            } => {
-                let kind = Kind::Scalar {
-                    text: value,
-                    tag,
-                    plain: plain_implicit,
-                };
-                (kind, anchor)
+            Event::Alias(anchor) => {
+                let at = span.start.index();
+                // The parser refuses anchors that are not there itself.
+                let of = self.anchors.get(&anchor).copied();
+                let of = of.ok_or_else(|| unknown_anchor(self.text, at))?;
+                (Kind::Alias { at, of }, 0)
             }
-            EventData::Alias { anchor } => {
-                let of = *self
-                    .anchors
-                    .get(&anchor)
-                    .ok_or_else(|| fault(format!("unknown anchor '{anchor}' referenced")))?;
-                (Kind::Alias { name: anchor, of }, None)
-            }
-            EventData::SequenceStart { anchor, .. } => (Kind::List(Vec::new()), anchor),
-            EventData::MappingStart { anchor, .. } => (Kind::Map(Vec::new()), anchor),
+            Event::SequenceStart(anchor, _) => (Kind::List(Vec::new()), anchor),
+            Event::MappingStart(anchor, _) => (Kind::Map(Vec::new()), anchor),
             _ => {
                 // The end of a list or map.
                 self.open.pop();
@@ -119,7 +109,8 @@ impl Composer<'_, '_> {
             held.push(at);
         }
         self.nodes.push(Node { line, kind });
-        if let Some(anchor) = anchor {
+        // Nothing without an anchor is ever asked for.
+        if anchor > 0 {
             self.anchors.insert(anchor, at);
         }
         if holds {
@@ -130,4 +121,8 @@ impl Composer<'_, '_> {
         }
         Ok(())
     }
+}
+
+fn full(tag: Cow<'_, Tag>) -> String {
+    format!("{}{}", tag.handle, tag.suffix)
 }

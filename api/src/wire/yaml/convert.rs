@@ -5,37 +5,47 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::compose::{Document, Kind, Node};
-use super::fault::fault;
+use super::fault::{endless, fault};
 use super::float;
 use super::resolve::{self, Scalar};
 use crate::wire::json::quote::quote;
 use crate::wire::{DecodeError, MOST_NESTING, canon};
 
 /// The value of a document, and messages about keys that are there twice.
-pub(super) fn convert(document: &Document) -> Result<(Value, Vec<String>), DecodeError> {
+pub(super) fn convert(document: &Document<'_>) -> Result<(Value, Vec<String>), DecodeError> {
     let mut converter = Converter {
+        text: document.text,
         nodes: &document.nodes,
         twice: Vec::new(),
         aliases: HashSet::new(),
         depth: 0,
         made: 0,
         made_by_alias: 0,
+        key: None,
+        number: None,
     };
     let value = match document.root {
         Some(root) => converter.value(root)?,
         None => Value::Null,
     };
-    Ok((value, converter.twice))
+    match converter.key.or(converter.number) {
+        Some(text) => Err(DecodeError::Yaml(text)),
+        None => Ok((value, converter.twice)),
+    }
 }
 
 struct Converter<'d> {
-    nodes: &'d [Node],
+    text: &'d str,
+    nodes: &'d [Node<'d>],
     twice: Vec<String>,
     /// Aliases that are being followed.
     aliases: HashSet<usize>,
     depth: usize,
     made: u64,
     made_by_alias: u64,
+    /// What JSON has no form for is told when all is read: a key first, then a number.
+    key: Option<String>,
+    number: Option<String>,
 }
 
 /// A map that is being made.
@@ -51,7 +61,8 @@ impl<'d> Converter<'d> {
         self.count()?;
         match &self.nodes[at].kind {
             Kind::Scalar { text, tag, plain } => {
-                scalar(resolve::tagged(text, tag.as_deref(), *plain)?)
+                let scalar = resolve::tagged(text, tag.as_deref(), *plain)?;
+                Ok(self.scalar(scalar))
             }
             Kind::List(items) => self.nested(|converter| {
                 let items = items.iter().map(|item| converter.value(*item));
@@ -62,7 +73,30 @@ impl<'d> Converter<'d> {
                 self.entries(at, &mut made)?;
                 Ok(Value::Object(made.map))
             }
-            Kind::Alias { name, of } => self.follow(at, name, |converter| converter.value(*of)),
+            Kind::Alias { of, .. } => self.follow(at, |converter| converter.value(*of)),
+        }
+    }
+
+    fn scalar(&mut self, of: Scalar<'_>) -> Value {
+        match of {
+            Scalar::Null => Value::Null,
+            Scalar::Bool(value) => Value::Bool(value),
+            Scalar::Int(value) => value.into(),
+            Scalar::Unsigned(value) => value.into(),
+            Scalar::Text(text) => Value::String(text.into_owned()),
+            Scalar::Float(value) if value.is_finite() => canon::double(value),
+            Scalar::Float(value) => {
+                let shown = if value.is_nan() {
+                    "NaN"
+                } else if value > 0.0 {
+                    "+Inf"
+                } else {
+                    "-Inf"
+                };
+                let text = format!("json: unsupported value: {shown}");
+                self.number.get_or_insert(text);
+                Value::Null
+            }
         }
     }
 
@@ -102,11 +136,14 @@ impl<'d> Converter<'d> {
     fn follow<T>(
         &mut self,
         at: usize,
-        name: &str,
         run: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
         if !self.aliases.insert(at) {
-            return Err(fault(format!("anchor '{name}' value contains itself")));
+            let place = match self.nodes[at].kind {
+                Kind::Alias { at, .. } => at,
+                _ => 0,
+            };
+            return Err(endless(self.text, place));
         }
         let made = self.nested(run);
         self.aliases.remove(&at);
@@ -132,11 +169,17 @@ impl<'d> Converter<'d> {
         let (shown, text) = self.key(key)?;
         let line = self.nodes[value].line;
         let value = self.value(value)?;
-        let Some(text) = text else {
-            return Err(DecodeError::Yaml(format!(
-                "unsupported map key of type: %!s(<nil>), key: interface {{}}(nil), value: {}",
-                go_syntax(&value)
-            )));
+        let text = match text {
+            Ok(text) => text,
+            Err(key) => {
+                let value = match &value {
+                    Value::Null => "<nil>".into(),
+                    value => go_syntax(value),
+                };
+                let text = format!("unsupported map key of type: {key}, value: {value}");
+                self.key.get_or_insert(text);
+                return Ok(());
+            }
         };
         if !made.keys.insert(shown.clone()) {
             self.twice
@@ -146,13 +189,13 @@ impl<'d> Converter<'d> {
         Ok(())
     }
 
-    /// A key as Go shows it, and as JSON has it; `null` has no form in JSON.
-    fn key(&mut self, at: usize) -> Result<(String, Option<String>), DecodeError> {
+    /// A key as Go shows it, and as JSON has it, or what upstream says of one that JSON cannot have.
+    fn key(&mut self, at: usize) -> Result<(String, Result<String, String>), DecodeError> {
         self.count()?;
         let (text, tag, plain) = match &self.nodes[at].kind {
             Kind::Scalar { text, tag, plain } => (text, tag, *plain),
-            Kind::Alias { name, of } => {
-                return self.follow(at, name, |converter| converter.key(*of));
+            Kind::Alias { of, .. } => {
+                return self.follow(at, |converter| converter.key(*of));
             }
             Kind::List(_) | Kind::Map(_) => {
                 let value = self.value(at)?;
@@ -160,17 +203,17 @@ impl<'d> Converter<'d> {
             }
         };
         Ok(match resolve::tagged(text, tag.as_deref(), plain)? {
-            Scalar::Null => ("interface {}(nil)".into(), None),
-            Scalar::Bool(value) => (value.to_string(), Some(value.to_string())),
-            Scalar::Int(value) => (value.to_string(), Some(value.to_string())),
+            Scalar::Null => ("<nil>".into(), Err("%!s(<nil>), key: <nil>".into())),
+            Scalar::Bool(value) => (value.to_string(), Ok(value.to_string())),
+            Scalar::Int(value) => (value.to_string(), Ok(value.to_string())),
             // Upstream has no case for these.
             Scalar::Unsigned(value) => {
-                return Err(DecodeError::Yaml(format!(
-                    "unsupported map key of type: uint64, key: {value:#x}, value: interface {{}}(nil)"
-                )));
+                let shown = format!("{value:#x}");
+                let text = format!("uint64, key: {shown}");
+                (shown, Err(text))
             }
-            Scalar::Float(value) => (float::general(value), Some(float_key(value))),
-            Scalar::Text(text) => (quote(&text), Some(text.into_owned())),
+            Scalar::Float(value) => (float::general(value), Ok(float_key(value))),
+            Scalar::Text(text) => (quote(&text), Ok(text.into_owned())),
         })
     }
 
@@ -199,11 +242,11 @@ impl<'d> Converter<'d> {
 
     fn merge_one(&mut self, at: usize, made: &mut Made) -> Result<(), DecodeError> {
         self.count()?;
-        let nodes: &'d [Node] = self.nodes;
+        let nodes: &'d [Node<'d>] = self.nodes;
         match &nodes[at].kind {
             Kind::Map(_) => self.entries(at, made),
-            Kind::Alias { name, of } if matches!(nodes[*of].kind, Kind::Map(_)) => {
-                self.follow(at, name, |converter| {
+            Kind::Alias { of, .. } if matches!(nodes[*of].kind, Kind::Map(_)) => {
+                self.follow(at, |converter| {
                     converter.count()?;
                     converter.entries(*of, made)
                 })
@@ -213,29 +256,6 @@ impl<'d> Converter<'d> {
             )),
         }
     }
-}
-
-fn scalar(of: Scalar<'_>) -> Result<Value, DecodeError> {
-    Ok(match of {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => Value::Bool(value),
-        Scalar::Int(value) => value.into(),
-        Scalar::Unsigned(value) => value.into(),
-        Scalar::Text(text) => Value::String(text.into_owned()),
-        Scalar::Float(value) if value.is_finite() => canon::double(value),
-        Scalar::Float(value) => {
-            let shown = if value.is_nan() {
-                "NaN"
-            } else if value > 0.0 {
-                "+Inf"
-            } else {
-                "-Inf"
-            };
-            return Err(DecodeError::Yaml(format!(
-                "json: unsupported value: {shown}"
-            )));
-        }
-    })
 }
 
 fn float_key(value: f64) -> String {

@@ -23,7 +23,7 @@ fn layout(scientific: &str) -> String {
         Some(mantissa) => ("-", mantissa),
         None => ("", mantissa),
     };
-    if !(-4..21).contains(&exponent) {
+    if !(-4..6).contains(&exponent) {
         let direction = if exponent < 0 { '-' } else { '+' };
         return format!("{sign}{mantissa}e{direction}{:02}", exponent.abs());
     }

@@ -8,8 +8,11 @@ mod compose;
 mod convert;
 mod fault;
 mod float;
+mod lookalike;
+mod order;
 mod print;
 mod resolve;
+mod scalar;
 
 use serde_json::Value;
 
@@ -56,7 +59,9 @@ fn strictly(
 ///
 /// If the text is no YAML.
 pub fn to_json(bytes: &[u8]) -> Result<(Vec<u8>, Vec<String>), DecodeError> {
-    let document = compose::compose(bytes)?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| DecodeError::Yaml("yaml: invalid leading UTF-8 octet".into()))?;
+    let document = compose::compose(text)?;
     let (value, twice) = convert::convert(&document)?;
     let json =
         serde_json::to_vec(&value).map_err(|error| DecodeError::Yaml(format!("yaml: {error}")))?;

@@ -1,0 +1,1 @@
+6EBg1hoUj3MDfXKOzy5-PDAY28a_cO5cjzKcjl8dIUU

@@ -1,0 +1,1 @@
+05lv9sltf1Ou4OTI0rgjTKQtGPTW6yxurex6mnUAPxE
