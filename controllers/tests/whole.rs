@@ -1,4 +1,8 @@
 //! The loops against our own store and server, as processes of their own.
+//!
+//! Needs the binary: `cargo build -p pintle`.
+
+#![allow(clippy::unwrap_used)]
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -141,6 +145,7 @@ async fn a_server_with_its_loops_is_whole() {
     collection(&client).await;
     orphans(&client).await;
     foreground(&client).await;
+    misplaced(&client).await;
     namespaces(&client).await;
     stop.cancel();
     tokio::time::timeout(LIMIT, running).await.unwrap().unwrap();
@@ -298,6 +303,22 @@ async fn foreground(client: &Client) {
     .unwrap();
     goes(client, &held).await;
     goes(client, &format!("{maps}/head")).await;
+}
+
+async fn misplaced(client: &Client) {
+    let elsewhere = "/api/v1/namespaces/early/configmaps";
+    let far = create(client, elsewhere, map("far", &json!({}))).await;
+    let owned = json!({"ownerReferences": [owner(&far, false)]});
+    let maps = "/api/v1/namespaces/a/configmaps";
+    create(client, maps, map("misplaced", &owned)).await;
+    goes(client, &format!("{maps}/misplaced")).await;
+    let told = |events: &Value| {
+        let events = call::array(events, "/items").iter();
+        let mut reasons = events.map(|event| call::text(event, "/reason"));
+        reasons.any(|reason| reason == "OwnerRefInvalidNamespace")
+    };
+    comes(client, "/api/v1/namespaces/a/events", told).await;
+    comes(client, &format!("{elsewhere}/far"), |_| true).await;
 }
 
 async fn namespaces(client: &Client) {

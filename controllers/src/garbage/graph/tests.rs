@@ -246,3 +246,84 @@ fn a_cycle_is_held_without_harm() {
     graph.vanish(&identity("n", "b"));
     assert!(graph.nodes.is_empty(), "{graph:?}");
 }
+
+mod at_random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Observe(Seen),
+        Vanish(Identity),
+        Absent(Identity),
+    }
+
+    fn any_identity() -> impl Strategy<Value = Identity> {
+        (0..NAMES.len(), prop_oneof!["n", "m", ""], 0..NAMES.len()).prop_map(
+            |(uid, namespace, name)| Identity {
+                uid: NAMES[uid].into(),
+                ..super::identity(&namespace, NAMES[name])
+            },
+        )
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        let owner = (any_identity(), any::<bool>()).prop_map(|(identity, blocks)| Owner {
+            uid: identity.uid.clone(),
+            ..super::owner(&identity.name, blocks)
+        });
+        let flags = any::<(bool, bool, bool)>();
+        let seen = (
+            any_identity(),
+            proptest::collection::vec(owner, 0..4),
+            flags,
+        )
+            .prop_map(|(identity, owners, (deleting, orphan, foreground))| Seen {
+                identity,
+                owners,
+                deleting,
+                orphan,
+                foreground,
+            });
+        prop_oneof![
+            3 => seen.prop_map(Step::Observe),
+            1 => any_identity().prop_map(Step::Vanish),
+            1 => any_identity().prop_map(Step::Absent),
+        ]
+    }
+
+    proptest! {
+        /// Who is known as a dependent is there and names the owner, and nothing virtual has owners.
+        #[test]
+        fn dependents_are_there_and_name_their_owners(steps in proptest::collection::vec(any_step(), 0..40)) {
+            let mut graph = Graph::default();
+            for step in steps {
+                match step {
+                    Step::Observe(seen) => {
+                        graph.observe(&seen);
+                        prop_assert!(!graph.node(&seen.identity.uid).unwrap().is_virtual);
+                    }
+                    Step::Vanish(identity) => {
+                        graph.vanish(&identity);
+                        prop_assert!(graph.node(&identity.uid).is_none());
+                    }
+                    Step::Absent(identity) => {
+                        graph.absent(&identity);
+                    }
+                }
+                for (uid, node) in &graph.nodes {
+                    prop_assert_eq!(uid, &node.identity.uid);
+                    prop_assert!(!node.is_virtual || node.owners.is_empty());
+                    for dependent in &node.dependents {
+                        // One that is gone itself has been taken out.
+                        let dependent = graph.node(dependent).unwrap();
+                        prop_assert!(dependent.owners.iter().any(|owner| owner.uid == *uid));
+                    }
+                }
+            }
+        }
+    }
+}
