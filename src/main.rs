@@ -5,6 +5,7 @@
 //! upstream's binaries find them.
 
 mod install;
+mod loops;
 mod roles;
 mod up;
 

@@ -1,7 +1,7 @@
 //! `pintle up`: a whole cluster in one process, with certificates of its own.
 //!
 //! ```text
-//! certificates ─▶ store (its services are handed on, no socket between) ─▶ API server ─▶ admin.kubeconfig
+//! certificates ─▶ store (its services are handed on, no socket between) ─▶ API server ─▶ loops, admin.kubeconfig
 //! ```
 
 use std::io::Write;
@@ -12,10 +12,14 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use apiserver::flags::Flags;
+use apiserver::run::Ready;
 use apiserver::storage::route;
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::loops;
 
 /// How often certificates are looked at: those that come to their end are made again.
 const RENEWS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -78,20 +82,20 @@ impl Up {
         tokio::pin!(serving);
         let greeting = self.greet(&pki, told);
         tokio::pin!(greeting);
-        let mut is_greeted = false;
+        let mut loops = None;
         let mut renewing = tokio::time::interval(RENEWS_EVERY);
         loop {
             tokio::select! {
                 ended = &mut serving => return ended,
-                greeted = &mut greeting, if !is_greeted => {
-                    greeted?;
-                    is_greeted = true;
-                }
+                greeted = &mut greeting, if loops.is_none() => loops = Some(greeted?),
                 // Servers read their certificates again when they change.
                 _ = renewing.tick() => drop(self.certificates()?),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
+        }
+        if let Some(loops) = loops {
+            loops.cancel();
         }
         let _ = stop.send(true);
         serving.await
@@ -120,7 +124,7 @@ impl Up {
         &self,
         pki: &pki::Pki,
         stop: watch::Receiver<bool>,
-        ready: oneshot::Sender<SocketAddr>,
+        ready: oneshot::Sender<Ready>,
     ) -> anyhow::Result<()> {
         let flags = self.store_flags(pki);
         let config = store::config::parse(&flags, &[])
@@ -198,16 +202,14 @@ impl Up {
         Flags::try_parse_from(arguments).context("start the API server")
     }
 
-    /// Writes the admin's kubeconfig once everything is there, and says what to type next.
-    async fn greet(
-        &self,
-        pki: &pki::Pki,
-        told: oneshot::Receiver<SocketAddr>,
-    ) -> anyhow::Result<()> {
+    /// Once everything is there, starts the loops, writes the admin's kubeconfig and says what to type next.
+    /// The loops end by what is returned.
+    async fn greet(&self, pki: &pki::Pki, told: oneshot::Receiver<Ready>) -> anyhow::Result<()> {
         // If it never comes up, that is told by whoever serves.
-        let Ok(address) = told.await else {
-            return Ok(());
+        let Ok(Ready { address, server }) = told.await else {
+            return Ok(CancellationToken::new());
         };
+        let stop = loops::start(&server, &pki.ca.cert_pem);
         let host = match address.ip() {
             ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             ip => ip,
@@ -229,7 +231,7 @@ impl Up {
             std::io::stdout(),
             "Kubernetes is ready at {server}\n\n    export KUBECONFIG={path}\n    kubectl get namespaces"
         );
-        Ok(())
+        Ok(stop)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod flags;
 pub mod gate;
 pub mod go;
 pub mod kind;
+pub mod local;
 pub mod object;
 pub mod openapi;
 pub mod registry;

@@ -23,6 +23,14 @@ use crate::shared::Shared;
 use crate::storage::{Route, Store, route};
 use crate::{compaction, go, start};
 
+/// A server that is there with all that every cluster has.
+pub struct Ready {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The server itself, for those in its process.
+    pub server: Arc<Server>,
+}
+
 /// Why the server does not run.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -102,8 +110,8 @@ pub async fn serve(flags: Flags, stop: watch::Receiver<bool>) -> Result<(), Fail
     serve_on(flags, route, stop, oneshot::channel().0).await
 }
 
-/// The same on a store that is there already. `ready` is told the address once everything that every
-/// cluster has is there.
+/// The same on a store that is there already. `ready` is told once everything that every cluster has is
+/// there.
 ///
 /// # Errors
 /// A flag asks for what is not there, a file cannot be read, the address is taken.
@@ -111,7 +119,7 @@ pub async fn serve_on(
     flags: Flags,
     route: Route,
     stop: watch::Receiver<bool>,
-    ready: oneshot::Sender<SocketAddr>,
+    ready: oneshot::Sender<Ready>,
 ) -> Result<(), Failure> {
     let store = Store::new(route);
     let events_last = i64::try_from(go::duration(&flags.event_ttl)?.as_secs()).unwrap_or(i64::MAX);
@@ -134,10 +142,12 @@ pub async fn serve_on(
     let following = tokio::spawn(gate.follow(cache.clone(), stop.clone()));
     let compacting = tokio::spawn(compaction::run(store, interval, stop.clone()));
     let making = start::run(server.clone(), stop.clone());
+    let shown = server.clone();
     let starting = tokio::spawn(async move {
+        let server = shown;
         making.await;
         // Whoever wanted to know may have gone.
-        let _ = ready.send(address);
+        let _ = ready.send(Ready { address, server });
     });
     serve::serve(listener, Some(certificate), server, stop).await;
     feeding.await?;

@@ -25,6 +25,7 @@ use crate::chain::info::{Asked, Info};
 use crate::chain::media::{self, Accepted, Encoding, Form};
 use crate::chain::query::Query;
 use crate::fault::{Result, Status};
+use crate::local::Own;
 use crate::registry::{Endpoint, Served};
 use crate::serve::{Answer, Body, Peer};
 use crate::shared::Shared;
@@ -191,7 +192,7 @@ impl Server {
     }
 
     /// Answers a request whose body is `read` when it is needed.
-    async fn handle<B>(&self, parts: Parts, body: B) -> Response<Body>
+    pub(crate) async fn handle<B>(&self, parts: Parts, body: B) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
@@ -226,10 +227,13 @@ impl Server {
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let info = info(&parts, &query);
         let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
-        let user = self
-            .shared
-            .gate
-            .who(&peer, &parts.headers, parts.uri.path())?;
+        let user = match parts.extensions.get::<Own>() {
+            Some(Own(user)) => user.clone(),
+            None => self
+                .shared
+                .gate
+                .who(&peer, &parts.headers, parts.uri.path())?,
+        };
         let user = self.impersonated(user, &parts.headers)?;
         // audit and flow control: not yet.
         self.authorize(&user, &info)?;
