@@ -2,13 +2,14 @@
 //!
 //! Needs the binary: `cargo build -p pintle`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use controllers::cluster_role_aggregation::ClusterRoleAggregation;
+use controllers::election::Election;
 use controllers::garbage::GarbageCollector;
 use controllers::namespace::Namespaces;
 use controllers::resource_quota::ResourceQuotas;
@@ -146,6 +147,7 @@ async fn a_server_with_its_loops_is_whole() {
     orphans(&client).await;
     foreground(&client).await;
     misplaced(&client).await;
+    elections(&client).await;
     namespaces(&client).await;
     stop.cancel();
     tokio::time::timeout(LIMIT, running).await.unwrap().unwrap();
@@ -319,6 +321,44 @@ async fn misplaced(client: &Client) {
     };
     comes(client, "/api/v1/namespaces/a/events", told).await;
     comes(client, &format!("{elsewhere}/far"), |_| true).await;
+}
+
+async fn elections(client: &Client) {
+    let (tell, mut told) = tokio::sync::mpsc::channel(4);
+    let stand = |identity: &'static str, stop: &CancellationToken| {
+        let (client, tell, stop) = (client.clone(), tell.clone(), stop.clone());
+        let election = Election {
+            retry_period: Duration::from_millis(20),
+            ..Election::new("early", "lease", identity)
+        };
+        tokio::spawn(async move {
+            let lead = |term: CancellationToken| async move {
+                tell.send(identity).await.unwrap();
+                term.cancelled().await;
+            };
+            election.run(&client, &stop, lead).await
+        })
+    };
+    let stop = CancellationToken::new();
+    let one = stand("one", &stop);
+    assert_eq!(told.recv().await, Some("one"));
+    let two = stand("two", &CancellationToken::new());
+    // Who stops makes room for the next at once.
+    stop.cancel();
+    assert!(!one.await.unwrap(), "the lease was released");
+    assert_eq!(told.recv().await, Some("two"));
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/early/leases/lease";
+    comes(client, lease, |lease| {
+        lease["spec"]["holderIdentity"] == "two"
+    })
+    .await;
+    call::edit(client, lease, |lease| {
+        lease["spec"]["holderIdentity"] = json!("three");
+        Ok(true)
+    })
+    .await
+    .unwrap();
+    assert!(two.await.unwrap(), "the lease was taken");
 }
 
 async fn namespaces(client: &Client) {
