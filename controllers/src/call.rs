@@ -263,3 +263,9 @@ pub fn array<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
+
+/// Whether an object is being deleted.
+#[must_use]
+pub fn is_deleting(object: &Value) -> bool {
+    !text(object, "/metadata/deletionTimestamp").is_empty()
+}

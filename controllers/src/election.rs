@@ -55,9 +55,9 @@ impl Election {
         }
     }
 
-    /// Waits until this process leads, then runs `lead` until it ends, `stop`, or the Lease is lost; `lead`
-    /// is given a token that is cancelled then, and is dropped if it has not ended by the time that the Lease
-    /// may be another's. The Lease is released at the end. Returns whether it was lost.
+    /// Waits until this process leads, then runs `lead`. It is given a token that is cancelled with `stop`, and
+    /// then has the time of `renew_deadline` to end; if the Lease is lost, it is dropped at once, for another
+    /// may lead. A Lease that was not lost is released at the end. Returns whether it was lost.
     pub async fn run<F, Fut>(&self, client: &Client, stop: &CancellationToken, lead: F) -> bool
     where
         F: FnOnce(CancellationToken) -> Fut,

@@ -104,6 +104,12 @@ impl<T> Store<T> {
             .collect()
     }
 
+    /// Whether no object is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.read().is_empty()
+    }
+
     /// Whether all objects of the start are known.
     #[must_use]
     pub fn is_synced(&self) -> bool {

@@ -12,6 +12,7 @@
 //! | [`root_ca`] | the ConfigMap `kube-root-ca.crt` in every namespace |
 //! | [`cluster_role_aggregation`] | the rules of aggregated ClusterRoles |
 //! | [`resource_quota`] | `status` of ResourceQuotas |
+//! | [`ttl_after_finished`] | finished Jobs deleted after their time |
 //!
 //! Below them: [`run`] starts and restarts, [`queue`] and [`limiter`] order the work, [`informer`] follows
 //! changes, [`discovery`] knows the kinds, [`call`] speaks to the server; [`election`] chooses among several.
@@ -30,6 +31,7 @@ pub mod resource_quota;
 pub mod root_ca;
 pub mod run;
 pub mod service_account;
+pub mod ttl_after_finished;
 
 pub use error::Error;
 pub use run::{Loop, supervise};

@@ -5,12 +5,14 @@
 
 pub mod conditions;
 mod content;
+mod wake;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::Client;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{self, array, text};
@@ -20,6 +22,8 @@ use crate::queue::{Next, Queue};
 use crate::run::until;
 use crate::{Error, Loop};
 use conditions::Outcome;
+use content::Left;
+use wake::Remaining;
 
 /// What keeps a namespace until this loop has emptied it.
 const FINALIZER: &str = "kubernetes";
@@ -27,6 +31,8 @@ const FINALIZER: &str = "kubernetes";
 const LONGEST: Duration = Duration::from_secs(60);
 /// Namespaces that are emptied at the same time; upstream's default of `--concurrent-namespace-syncs`.
 const WORKERS: usize = 10;
+/// Namespaces that wait to be watched for becoming empty.
+const WATCHED: usize = 64;
 
 /// The loop.
 #[derive(Clone, Copy, Debug)]
@@ -68,10 +74,12 @@ impl Loop for Namespaces {
                 }
             },
         );
+        let (ask, asked) = mpsc::channel(WATCHED);
+        let waking = wake::run(client.clone(), asked, &queue);
         let working = async {
             store.synced().await;
             let handle = |name: String| {
-                let (client, store) = (&client, &store);
+                let (client, store, ask) = (&client, &store, &ask);
                 async move {
                     let key = Key {
                         name: name.clone(),
@@ -81,10 +89,18 @@ impl Loop for Namespaces {
                         return Next::Done;
                     }
                     match empty(client, &name).await {
-                        Ok(Left::Nothing) => Next::Done,
-                        Ok(Left::Some { seconds }) => {
-                            let pause = u64::try_from(seconds / 2 + 1).unwrap_or(1);
-                            Next::After(Duration::from_secs(pause))
+                        Ok(Left { seconds: 0, .. }) => Next::Done,
+                        Ok(Left { seconds, resources }) => {
+                            let seconds = u64::try_from(seconds / 2 + 1).unwrap_or(1);
+                            let time = Duration::from_secs(seconds);
+                            let namespace = name;
+                            // If too many wait already, this one is looked at after the time.
+                            let _ = ask.try_send(Remaining {
+                                namespace,
+                                resources,
+                                time,
+                            });
+                            Next::After(time)
                         }
                         Err(error) => {
                             tracing::warn!(name, %error, "a namespace could not be emptied");
@@ -98,6 +114,7 @@ impl Loop for Namespaces {
         until(&stop, async {
             tokio::select! {
                 () = following => Ok(()),
+                () = waking => Ok(()),
                 never = working => match never {},
             }
         })
@@ -105,23 +122,14 @@ impl Loop for Namespaces {
     }
 }
 
-/// What remains to be done for a namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Left {
-    Nothing,
-    /// Objects that are expected to go within this time.
-    Some {
-        seconds: i64,
-    },
-}
-
+/// Deletes what is in a namespace, and finalises it if nothing is left.
 async fn empty(client: &Client, name: &str) -> Result<Left, Error> {
     let path = namespaces().object("", name);
     let Some(namespace) = mark_terminating(client, &path).await? else {
-        return Ok(Left::Nothing);
+        return Ok(Left::default());
     };
     if array(&namespace, "/spec/finalizers").is_empty() {
-        return Ok(Left::Nothing);
+        return Ok(Left::default());
     }
     let mut outcome = Outcome::default();
     let mut errors = Vec::new();
@@ -132,7 +140,7 @@ async fn empty(client: &Client, name: &str) -> Result<Left, Error> {
     }
     let uid = text(&namespace, "/metadata/uid").to_owned();
     let deleted_at = text(&namespace, "/metadata/deletionTimestamp");
-    let estimate = content::delete_all(
+    let left = content::delete_all(
         client,
         &catalog,
         (name, deleted_at),
@@ -144,11 +152,11 @@ async fn empty(client: &Client, name: &str) -> Result<Left, Error> {
     if !errors.is_empty() {
         return Err(Error::Several(aggregate(&errors)));
     }
-    if estimate > 0 {
-        return Ok(Left::Some { seconds: estimate });
+    if left.seconds > 0 {
+        return Ok(left);
     }
     finalize(client, &path, &uid).await?;
-    Ok(Left::Nothing)
+    Ok(Left::default())
 }
 
 /// The namespace with the phase `Terminating`; `None` if it is gone or is not to be deleted.

@@ -2,18 +2,20 @@
 //!
 //! Needs the binary: `cargo build -p pintle`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use controllers::cluster_role_aggregation::ClusterRoleAggregation;
+use controllers::election::Election;
 use controllers::garbage::GarbageCollector;
 use controllers::namespace::Namespaces;
 use controllers::resource_quota::ResourceQuotas;
 use controllers::root_ca::RootCa;
 use controllers::service_account::ServiceAccounts;
+use controllers::ttl_after_finished::TtlAfterFinished;
 use controllers::{Loop, call, supervise};
 use harness::{Options, Server, eventually_async};
 use kube::{Client, Config};
@@ -136,6 +138,7 @@ async fn a_server_with_its_loops_is_whole() {
         Arc::new(RootCa::new("certificates")),
         Arc::new(ClusterRoleAggregation),
         Arc::new(ResourceQuotas),
+        Arc::new(TtlAfterFinished),
     ];
     let running = tokio::spawn(supervise(loops, client.clone(), stop.clone()));
     create(&client, "/api/v1/namespaces", namespace("a")).await;
@@ -145,7 +148,10 @@ async fn a_server_with_its_loops_is_whole() {
     collection(&client).await;
     orphans(&client).await;
     foreground(&client).await;
+    cycles(&client).await;
     misplaced(&client).await;
+    elections(&client).await;
+    finished_jobs(&client).await;
     namespaces(&client).await;
     stop.cancel();
     tokio::time::timeout(LIMIT, running).await.unwrap().unwrap();
@@ -305,6 +311,24 @@ async fn foreground(client: &Client) {
     goes(client, &format!("{maps}/head")).await;
 }
 
+async fn cycles(client: &Client) {
+    let maps = "/api/v1/namespaces/a/configmaps";
+    for propagation in ["Foreground", "Background"] {
+        let first = create(client, maps, map("ring", &json!({}))).await;
+        let owned = json!({"ownerReferences": [owner(&first, true)]});
+        let second = create(client, maps, map("round", &owned)).await;
+        call::edit(client, &format!("{maps}/ring"), |map| {
+            map["metadata"]["ownerReferences"] = json!([owner(&second, true)]);
+            Ok(true)
+        })
+        .await
+        .unwrap();
+        delete(client, &format!("{maps}/ring"), propagation).await;
+        goes(client, &format!("{maps}/ring")).await;
+        goes(client, &format!("{maps}/round")).await;
+    }
+}
+
 async fn misplaced(client: &Client) {
     let elsewhere = "/api/v1/namespaces/early/configmaps";
     let far = create(client, elsewhere, map("far", &json!({}))).await;
@@ -319,6 +343,75 @@ async fn misplaced(client: &Client) {
     };
     comes(client, "/api/v1/namespaces/a/events", told).await;
     comes(client, &format!("{elsewhere}/far"), |_| true).await;
+}
+
+async fn finished_jobs(client: &Client) {
+    let jobs = "/apis/batch/v1/namespaces/a/jobs";
+    let container = json!({"name": "c", "image": "i"});
+    let conditions = |time: &str| {
+        ["SuccessCriteriaMet", "Complete"]
+            .map(|kind| json!({"type": kind, "status": "True", "lastTransitionTime": time}))
+    };
+    let job = json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job"},
+        "spec": {
+            "ttlSecondsAfterFinished": 0,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
+        },
+    });
+    create(client, jobs, job).await;
+    let path = format!("{jobs}/job");
+    call::edit_at(client, &path, &format!("{path}/status"), |job| {
+        let long_ago = "2026-01-01T00:00:00Z";
+        job["status"] = json!({
+            "startTime": long_ago,
+            "completionTime": long_ago,
+            "succeeded": 1,
+            "conditions": conditions("2026-01-01T00:00:00Z"),
+        });
+        Ok(true)
+    })
+    .await
+    .unwrap();
+    goes(client, &path).await;
+}
+
+async fn elections(client: &Client) {
+    let (tell, mut told) = tokio::sync::mpsc::channel(4);
+    let stand = |identity: &'static str, stop: &CancellationToken| {
+        let (client, tell, stop) = (client.clone(), tell.clone(), stop.clone());
+        let election = Election {
+            retry_period: Duration::from_millis(20),
+            ..Election::new("early", "lease", identity)
+        };
+        tokio::spawn(async move {
+            let lead = |term: CancellationToken| async move {
+                tell.send(identity).await.unwrap();
+                term.cancelled().await;
+            };
+            election.run(&client, &stop, lead).await
+        })
+    };
+    let stop = CancellationToken::new();
+    let one = stand("one", &stop);
+    assert_eq!(told.recv().await, Some("one"));
+    let two = stand("two", &CancellationToken::new());
+    // Who stops makes room for the next at once.
+    stop.cancel();
+    assert!(!one.await.unwrap(), "the lease was released");
+    assert_eq!(told.recv().await, Some("two"));
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/early/leases/lease";
+    comes(client, lease, |lease| {
+        lease["spec"]["holderIdentity"] == "two"
+    })
+    .await;
+    call::edit(client, lease, |lease| {
+        lease["spec"]["holderIdentity"] = json!("three");
+        Ok(true)
+    })
+    .await
+    .unwrap();
+    assert!(two.await.unwrap(), "the lease was taken");
 }
 
 async fn namespaces(client: &Client) {

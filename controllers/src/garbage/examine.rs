@@ -4,11 +4,9 @@ use serde_json::Value;
 
 use super::Collector;
 use super::graph::Node;
-use super::identity::{
-    FOREGROUND, Identity, ORPHAN, Owner, Uid, has_finalizer, is_deleting, owners_of,
-};
+use super::identity::{FOREGROUND, Identity, ORPHAN, Owner, Uid, has_finalizer, owners_of};
 use crate::Error;
-use crate::call::{self, Propagation, delete_options, text};
+use crate::call::{self, Propagation, delete_options, is_deleting, text};
 use crate::discovery::Resource;
 use crate::queue::Next;
 

@@ -152,8 +152,3 @@ pub(crate) fn has_finalizer(object: &Value, name: &str) -> bool {
         .iter()
         .any(|finalizer| finalizer.as_str() == Some(name))
 }
-
-/// Whether an object as it was read is being deleted.
-pub(crate) fn is_deleting(object: &Value) -> bool {
-    !text(object, "/metadata/deletionTimestamp").is_empty()
-}

@@ -14,6 +14,15 @@ use crate::discovery::{Catalog, Resource};
 /// How long objects with finalizers are expected to need, in seconds.
 const FINALIZERS_NEED: i64 = 15;
 
+/// What is left in a namespace.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// Seconds until it is expected to be gone; 0 if nothing is expected any more.
+    pub(super) seconds: i64,
+    /// Of which resources there are objects.
+    pub(super) resources: Vec<Resource>,
+}
+
 /// What is left of one resource.
 #[derive(Debug, Default)]
 struct Rest {
@@ -24,15 +33,15 @@ struct Rest {
 }
 
 /// Deletes everything in a namespace, which is given by its name and the time of its deletion, and notes in
-/// `outcome` and `errors` how that went. Returns the seconds until the rest is expected to be gone.
+/// `outcome` and `errors` how that went. Returns what is left.
 pub(super) async fn delete_all(
     client: &Client,
     catalog: &Catalog,
     (namespace, deleted_at): (&str, &str),
     outcome: &mut Outcome,
     errors: &mut Vec<String>,
-) -> i64 {
-    let mut estimate = 0;
+) -> Left {
+    let mut left = Left::default();
     let mut resources: Vec<&Resource> = Vec::new();
     for resource in &catalog.preferred {
         if !resource.namespaced || !resource.has_verbs(&["delete"]) {
@@ -58,10 +67,11 @@ pub(super) async fn delete_all(
                 error
             });
         }
-        estimate = estimate.max(rest.estimate);
+        left.seconds = left.seconds.max(rest.estimate);
         if rest.objects == 0 {
             continue;
         }
+        left.resources.push(resource.clone());
         outcome.remain(&resource.plural, &resource.group, rest.objects);
         for (finalizer, objects) in rest.finalizers {
             *outcome.finalizers.entry(finalizer).or_insert(0) += objects;
@@ -70,7 +80,7 @@ pub(super) async fn delete_all(
             break;
         }
     }
-    estimate
+    left
 }
 
 fn is_pods(resource: &Resource) -> bool {
