@@ -18,6 +18,11 @@ use tokio_util::sync::CancellationToken;
 /// Starts them all; they end with what is returned.
 pub(crate) fn start(server: &Arc<Server>, certificates: &str) -> CancellationToken {
     let stop = CancellationToken::new();
+    let manager = User {
+        name: "system:kube-controller-manager".to_owned(),
+        groups: vec!["system:authenticated".to_owned()],
+        ..User::default()
+    };
     let all: [(&str, Arc<dyn Loop>); 6] = [
         ("namespace-controller", Arc::new(Namespaces::default())),
         ("generic-garbage-collector", Arc::new(GarbageCollector)),
@@ -33,8 +38,10 @@ pub(crate) fn start(server: &Arc<Server>, certificates: &str) -> CancellationTok
         ("resourcequota-controller", Arc::new(ResourceQuotas)),
     ];
     for (account, one) in all {
-        let user = User::of_service_account("kube-system", account, "");
-        let client = kube::Client::new(Local::new(server.clone(), user), "default");
+        let mut user = User::of_service_account("kube-system", account, "");
+        user.groups.push("system:authenticated".to_owned());
+        let local = Local::new(server.clone(), user).with_reader(manager.clone());
+        let client = kube::Client::new(local, "default");
         tokio::spawn(supervise(vec![one], client, stop.clone()));
     }
     stop

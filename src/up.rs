@@ -69,6 +69,7 @@ impl Up {
             .enable_all()
             .build()
             .context("start the runtime")?;
+        apiserver::run::log(0);
         runtime.block_on(self.until_told())
     }
 
@@ -204,7 +205,11 @@ impl Up {
 
     /// Once everything is there, starts the loops, writes the admin's kubeconfig and says what to type next.
     /// The loops end by what is returned.
-    async fn greet(&self, pki: &pki::Pki, told: oneshot::Receiver<Ready>) -> anyhow::Result<()> {
+    async fn greet(
+        &self,
+        pki: &pki::Pki,
+        told: oneshot::Receiver<Ready>,
+    ) -> anyhow::Result<CancellationToken> {
         // If it never comes up, that is told by whoever serves.
         let Ok(Ready { address, server }) = told.await else {
             return Ok(CancellationToken::new());

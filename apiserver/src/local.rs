@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 
 use crate::authn::User;
+use crate::chain::info::{Asked, Info};
 use crate::serve::Body;
 use crate::server::Server;
 
@@ -22,6 +23,8 @@ pub(crate) struct Own(pub(crate) User);
 pub struct Local {
     server: Arc<Server>,
     user: User,
+    /// Who lists and watches, if that is somebody else.
+    reader: Option<User>,
 }
 
 impl std::fmt::Debug for Local {
@@ -36,7 +39,33 @@ impl Local {
     /// For this user.
     #[must_use]
     pub fn new(server: Arc<Server>, user: User) -> Self {
-        Self { server, user }
+        Self {
+            server,
+            user,
+            reader: None,
+        }
+    }
+
+    /// The same, where somebody else lists and watches: controllers share what they know of the cluster, and
+    /// each may itself only what it has to do.
+    #[must_use]
+    pub fn with_reader(mut self, reader: User) -> Self {
+        self.reader = Some(reader);
+        self
+    }
+
+    /// Who makes a request.
+    fn user(&self, method: &Method, path: &str) -> &User {
+        let reads = || {
+            matches!(
+                Info::read(method, path, Asked::default()).verb,
+                "list" | "watch"
+            )
+        };
+        match &self.reader {
+            Some(reader) if *method == Method::GET && reads() => reader,
+            _ => &self.user,
+        }
     }
 }
 
@@ -55,7 +84,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(Own(self.user.clone()));
+        let user = self.user(&parts.method, parts.uri.path()).clone();
+        parts.extensions.insert(Own(user));
         let server = self.server.clone();
         Box::pin(async move { Ok(server.handle(parts, body).await) })
     }

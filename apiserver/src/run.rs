@@ -52,7 +52,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "Kubernetes {VERSION}");
         return ExitCode::SUCCESS;
     }
-    log(flags.v);
+    log(flags.v.max(1));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -70,9 +70,10 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 }
 
 /// Tells on stderr what happens; the more the higher `v` is.
-fn log(v: u8) {
+pub fn log(v: u8) {
     let level = match v {
-        0..=2 => tracing::Level::INFO,
+        0 => tracing::Level::WARN,
+        1..=2 => tracing::Level::INFO,
         3..=5 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,
     };
