@@ -2,10 +2,12 @@
 //! gives it, so that roles decide on them, too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use apiserver::authn::User;
 use apiserver::local::Local;
 use apiserver::server::Server;
+use apiserver::shared::Shared;
 use controllers::cluster_role_aggregation::ClusterRoleAggregation;
 use controllers::garbage::GarbageCollector;
 use controllers::namespace::Namespaces;
@@ -18,13 +20,16 @@ use tokio_util::sync::CancellationToken;
 /// Starts them all; they end with what is returned.
 pub(crate) fn start(server: &Arc<Server>, certificates: &str) -> CancellationToken {
     let stop = CancellationToken::new();
-    let manager = User {
-        name: "system:kube-controller-manager".to_owned(),
-        groups: vec!["system:authenticated".to_owned()],
-        ..User::default()
-    };
+    // Upstream's controllers read as their manager, who may list and watch everything there is.
+    let manager = Shared::own_user();
     let all: [(&str, Arc<dyn Loop>); 6] = [
-        ("namespace-controller", Arc::new(Namespaces::default())),
+        (
+            "namespace-controller",
+            Arc::new(Namespaces {
+                // One server decides alone: there is no other that could still create.
+                grace: Duration::ZERO,
+            }),
+        ),
         ("generic-garbage-collector", Arc::new(GarbageCollector)),
         ("service-account-controller", Arc::new(ServiceAccounts)),
         (

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::authn::User;
-use crate::chain::info::{Asked, Info};
 use crate::serve::Body;
 use crate::server::Server;
 
@@ -23,7 +22,7 @@ pub(crate) struct Own(pub(crate) User);
 pub struct Local {
     server: Arc<Server>,
     user: User,
-    /// Who lists and watches, if that is somebody else.
+    /// Who reads, if that is somebody else.
     reader: Option<User>,
 }
 
@@ -46,8 +45,8 @@ impl Local {
         }
     }
 
-    /// The same, where somebody else lists and watches: controllers share what they know of the cluster, and
-    /// each may itself only what it has to do.
+    /// The same, where somebody else reads: controllers share what they know of the cluster, and each may
+    /// itself only what it has to do.
     #[must_use]
     pub fn with_reader(mut self, reader: User) -> Self {
         self.reader = Some(reader);
@@ -55,15 +54,9 @@ impl Local {
     }
 
     /// Who makes a request.
-    fn user(&self, method: &Method, path: &str) -> &User {
-        let reads = || {
-            matches!(
-                Info::read(method, path, Asked::default()).verb,
-                "list" | "watch"
-            )
-        };
+    fn user(&self, method: &Method) -> &User {
         match &self.reader {
-            Some(reader) if *method == Method::GET && reads() => reader,
+            Some(reader) if *method == Method::GET => reader,
             _ => &self.user,
         }
     }
@@ -84,7 +77,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let user = self.user(&parts.method, parts.uri.path()).clone();
+        let user = self.user(&parts.method).clone();
         parts.extensions.insert(Own(user));
         let server = self.server.clone();
         Box::pin(async move { Ok(server.handle(parts, body).await) })
