@@ -4,6 +4,7 @@
 //! defaulted stands in one table per type ([`schema`]), for built-in kinds and custom resources alike.
 
 pub mod columns;
+pub mod crd;
 pub mod discovery;
 pub mod quantity;
 pub mod resources;

@@ -17,6 +17,7 @@ pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), D
         schema,
         path: Vec::new(),
         depth: 0,
+        loose: false,
     };
     let of = Slot::of(Shape::Object(id));
     let taken = std::mem::take(value);
@@ -32,6 +33,8 @@ struct Normalizer<'s> {
     schema: &'s Schema,
     path: Vec<(&'s Type, usize)>,
     depth: usize,
+    /// Within a loose type, values of another type stay.
+    loose: bool,
 }
 
 impl Normalizer<'_> {
@@ -51,9 +54,16 @@ impl Normalizer<'_> {
                 return self.list(&Slot::of(Shape::String), items);
             }
             (Shape::Map(of), Value::Object(map)) => return self.map(&of.value, map),
+            (Shape::Object(id), value) if self.keeps(*id) => return Ok(value),
+            (shape, value) if self.loose && !matches!(shape, Shape::Object(_)) => return Ok(value),
             (shape, value) => (shape, value),
         };
         self.leaf(shape, &value)
+    }
+
+    /// Whether what is no object stays where one of this type belongs.
+    fn keeps(&self, id: TypeId) -> bool {
+        self.loose && self.schema.get(id).loose
     }
 
     fn nested<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
@@ -70,6 +80,7 @@ impl Normalizer<'_> {
         self.nested(|normalizer| {
             let schema = normalizer.schema;
             let of = schema.get(id);
+            let around = std::mem::replace(&mut normalizer.loose, of.loose);
             let mut made = Map::new();
             for (key, value) in map {
                 let Some(at) = of.position(&key) else {
@@ -81,9 +92,10 @@ impl Normalizer<'_> {
                 normalizer.path.push((of, at));
                 let value = normalizer.slot(&of.fields[at].slot, value)?;
                 normalizer.path.pop();
-                canon::place(schema, &mut made, &of.fields[at], value);
+                canon::place(schema, of.loose, &mut made, &of.fields[at], value);
             }
             canon::fill(schema, of, &mut made);
+            normalizer.loose = around;
             Ok(Value::Object(made))
         })
     }
@@ -110,7 +122,7 @@ impl Normalizer<'_> {
 
     fn held(&mut self, slot: &Slot, value: Value) -> Result<Value, String> {
         let value = self.slot(slot, value)?;
-        if value.is_null() && !slot.nullable {
+        if value.is_null() && !slot.nullable && !self.loose {
             return Ok(canon::zero(self.schema, &slot.shape));
         }
         Ok(value)

@@ -29,6 +29,8 @@ pub(super) struct Decoder<'s, 'a> {
     /// The first error of those that are told when all is read.
     saved: Option<String>,
     depth: usize,
+    /// Within a loose type, values of another type stay.
+    loose: bool,
 }
 
 pub(super) fn read(schema: &Schema, id: TypeId, bytes: &[u8]) -> Result<Read, DecodeError> {
@@ -90,6 +92,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             path: Path::default(),
             saved: None,
             depth: 0,
+            loose: false,
         };
         let read = read(&mut decoder);
         match (read, decoder.saved) {
@@ -141,6 +144,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         self.deeper()?;
         let schema = self.schema;
         let of = schema.get(id);
+        let around = std::mem::replace(&mut self.loose, of.loose);
         let mut seen = Seen::new(of.fields.len());
         let mut more = self.scan.enter()?;
         while more {
@@ -148,6 +152,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             more = self.scan.more(true)?;
         }
         self.shallower();
+        self.loose = around;
         canon::fill(schema, of, &mut map);
         Ok(Value::Object(map))
     }
@@ -174,14 +179,14 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         self.path.push(Step::Field(of, field));
         let null = self.scan.start()? == Start::Null;
-        let kept = if null && !field.pointer {
+        let kept = if null && !field.pointer && !of.loose {
             before.take()
         } else {
             None
         };
         let value = self.slot(&field.slot, before)?;
         self.path.pop();
-        canon::place(self.schema, map, field, kept.unwrap_or(value));
+        canon::place(self.schema, of.loose, map, field, kept.unwrap_or(value));
         Ok(())
     }
 
@@ -208,6 +213,8 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::List(list), Start::Array) => self.list(&list.item, before),
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
+            (Shape::Object(id), _) if self.loose && self.schema.get(*id).loose => self.any(),
+            (shape, _) if self.loose && !matches!(shape, Shape::Object(_)) => self.any(),
             (
                 shape @ (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_)),
                 start,
@@ -285,7 +292,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
     /// A value in a list or map, where there is always one.
     fn held(&mut self, slot: &Slot, before: Option<Value>) -> Result<Value, Fail> {
         let value = self.slot(slot, before)?;
-        if value.is_null() && !slot.nullable {
+        if value.is_null() && !slot.nullable && !self.loose {
             return Ok(canon::zero(self.schema, &slot.shape));
         }
         Ok(value)
