@@ -3,7 +3,7 @@
 //! ```text
 //! definition ─ prepare, validate_definition ─► stored ─ conditions ─► status: accepted names, conditions
 //!      │
-//!      ├─ schema ──► Schema ── wire reads objects ── defaults ── Validator ── lists ─► stored
+//!      ├─ schema ──► Schema ── wire reads objects ── defaults ── Validator, duplicates ─► stored
 //!      └─ open_api ─► /openapi/v2, /openapi/v3
 //! ```
 //!
@@ -12,12 +12,23 @@
 //!
 //! Source of the rules: k8s.io/apiextensions-apiserver, k8s.io/kube-openapi's validation.
 
+mod conditions;
+mod convert;
 mod defaults;
+mod definition;
+mod get;
 mod lists;
+mod prepare;
+mod scale;
 mod schema;
 mod values;
 
+pub use conditions::{FINALIZER, Termination, conditions, terminating};
+pub use convert::convert;
 pub use defaults::defaults;
+pub use definition::validate_definition;
 pub use lists::duplicates;
+pub use prepare::{default_definition, prepare};
+pub use scale::{ScaleError, ScalePaths};
 pub use schema::{SchemaError, schema, type_name, version};
 pub use values::{Validator, validate_value};

@@ -70,5 +70,10 @@ pub fn validate_value(
     Ok(Validator::of_version(definition, version)?.validate(object))
 }
 
+/// Why a pattern cannot be read; nothing if it can.
+pub(super) fn pattern_error(text: &str) -> Option<String> {
+    pattern::compile(text).err()
+}
+
 #[cfg(test)]
 mod tests;
