@@ -61,6 +61,21 @@ impl ScalePaths {
         &self.spec
     }
 
+    pub(super) fn wanted(&self, object: &Value) -> Result<i64, ScaleError> {
+        Ok(number(object, &self.spec)?.unwrap_or(0))
+    }
+
+    pub(super) fn present(&self, object: &Value) -> Result<i64, ScaleError> {
+        Ok(number(object, &self.status)?.unwrap_or(0))
+    }
+
+    pub(super) fn selector<'o>(&self, object: &'o Value) -> Result<Option<&'o str>, ScaleError> {
+        match &self.selector {
+            Some(path) => found_text(object, path),
+            None => Ok(None),
+        }
+    }
+
     /// The scale (`autoscaling/v1`) of an object, and whether it says how many replicas it wants.
     ///
     /// # Errors
@@ -69,10 +84,7 @@ impl ScalePaths {
     pub fn read(&self, object: &Value) -> Result<(Value, bool), ScaleError> {
         let wanted = number(object, &self.spec)?;
         let there = number(object, &self.status)?;
-        let selector = match &self.selector {
-            Some(path) => found_text(object, path)?,
-            None => None,
-        };
+        let selector = self.selector(object)?;
         let mut meta = Map::new();
         for key in [
             "name",

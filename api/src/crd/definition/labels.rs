@@ -12,7 +12,7 @@ fn label(value: &str) -> bool {
 }
 
 /// What is wrong with a label by RFC 1035; nothing if it is one.
-pub(super) fn label_1035(value: &str) -> Option<String> {
+pub(in crate::crd) fn label_1035(value: &str) -> Option<String> {
     let mut wrong = Vec::new();
     if value.len() > 63 {
         wrong.push("must be no more than 63 characters");

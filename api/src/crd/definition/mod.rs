@@ -13,6 +13,8 @@ mod version;
 
 use serde_json::Value;
 
+pub(super) use labels::label_1035;
+
 use super::get::{items, text};
 use crate::status::field::{Error, Path};
 use crate::status::text::quote;
