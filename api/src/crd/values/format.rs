@@ -4,8 +4,15 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
+
+/// Go's standard encoding is forgiving about the bits that no byte takes.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 const KNOWN: [&str; 26] = [
     "bsonobjectid",
@@ -62,7 +69,7 @@ fn plain(format: &str) -> String {
 pub(super) fn holds(format: &str, value: &str) -> bool {
     match &*plain(format) {
         "bsonobjectid" => hex(value, &[24]),
-        "byte" => STANDARD.decode(value).is_ok() && !value.is_empty(),
+        "byte" => BASE64.decode(value).is_ok() && !value.is_empty(),
         "cidr" => cidr(value),
         "creditcard" => credit_card(value),
         "date" => date(value),
@@ -71,7 +78,11 @@ pub(super) fn holds(format: &str, value: &str) -> bool {
         "email" => email(value),
         "hexcolor" => hex(value.strip_prefix('#').unwrap_or(value), &[3, 6]),
         "hostname" => hostname(value),
-        "ipv4" => ipv4(value).is_some(),
+        "ipv4" => {
+            // One that is written within an IPv6 address is one, too.
+            let within = value.contains('.') && value.parse::<Ipv6Addr>().is_ok();
+            within || ipv4(value).is_some()
+        }
         "ipv6" => value.parse::<Ipv6Addr>().is_ok(),
         "isbn" => isbn10(value) || isbn13(value),
         "isbn10" => isbn10(value),
@@ -82,7 +93,7 @@ pub(super) fn holds(format: &str, value: &str) -> bool {
         "rgbcolor" => rgb(value),
         "ssn" => {
             static SSN: LazyLock<Regex> =
-                LazyLock::new(|| regex("^[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}$"));
+                LazyLock::new(|| regex("^[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}$"));
             SSN.is_match(value)
         }
         "uri" => uri(value),
@@ -184,12 +195,39 @@ fn duration(value: &str) -> bool {
             "^[-+]?(0|([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))(([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))*$",
         )
     });
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
-            "(-?[0-9]+)\\s*(nanoseconds|nanosecond|nanos|nano|ns|microseconds|microsecond|micros|micro|us|µs|milliseconds|millisecond|millis|milli|ms|seconds|second|secs|sec|s|minutes|minute|mins|min|m|hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w)",
-        )
-    });
-    GO.is_match(value) || WORDS.is_match(value)
+    static PARTS: LazyLock<Regex> = LazyLock::new(|| regex(r"(-?[0-9]+)\s*([A-Za-zµ]+)"));
+    const UNITS: [&str; 24] = [
+        "ns",
+        "nano",
+        "nanosecond",
+        "us",
+        "µs",
+        "micro",
+        "microsecond",
+        "ms",
+        "milli",
+        "millisecond",
+        "s",
+        "sec",
+        "second",
+        "m",
+        "min",
+        "minute",
+        "h",
+        "hr",
+        "hour",
+        "d",
+        "day",
+        "w",
+        "wk",
+        "week",
+    ];
+    let known = |unit: &str| {
+        let one = unit.strip_suffix('s').filter(|it| it.len() > 1);
+        UNITS.contains(&unit) || one.is_some_and(|it| UNITS.contains(&it))
+    };
+    let mut parts = PARTS.captures_iter(value).peekable();
+    GO.is_match(value) || (parts.peek().is_some() && parts.all(|it| known(&it[2])))
 }
 
 /// An address as in mails, with or without a name before it.
@@ -210,7 +248,8 @@ fn email(value: &str) -> bool {
         })
     };
     let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-    (quoted || atoms(local)) && atoms(domain)
+    let literal = domain.starts_with('[') && domain.ends_with(']');
+    (quoted || atoms(local)) && (literal || atoms(domain))
 }
 
 fn hostname(value: &str) -> bool {
@@ -235,7 +274,10 @@ fn label(value: &str) -> bool {
 
 /// A path from the root, or an address with a scheme.
 fn uri(value: &str) -> bool {
-    if value.chars().any(|c| c.is_ascii_control() || c == ' ') {
+    let mut escapes = value.split('%').skip(1);
+    let escaped = escapes.all(|it| it.get(..2).is_some_and(|it| hex(it, &[2])));
+    let open = value.contains('[') != value.contains(']');
+    if !escaped || open || value.chars().any(|c| c.is_ascii_control() || c == ' ') {
         return false;
     }
     if value.starts_with('/') || value == "*" {
@@ -252,15 +294,9 @@ fn rgb(value: &str) -> bool {
     let inner = value
         .strip_prefix("rgb(")
         .and_then(|it| it.strip_suffix(')'));
-    let parts: Vec<_> = inner
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .collect();
-    let number = |it: &&str| {
-        !it.is_empty() && !(it.len() > 1 && it.starts_with('0')) && it.parse::<u8>().is_ok()
-    };
-    parts.len() == 3 && parts.iter().all(|it| number(it))
+    let number = |it: &str| (it == "0" || !it.starts_with(['0', '+'])) && it.parse::<u8>().is_ok();
+    let parts = inner.unwrap_or_default().split(',').map(str::trim);
+    parts.clone().count() == 3 && parts.clone().all(number)
 }
 
 fn digits(value: &str) -> Option<Vec<u32>> {
@@ -269,7 +305,7 @@ fn digits(value: &str) -> Option<Vec<u32>> {
 }
 
 fn isbn10(value: &str) -> bool {
-    let (body, last) = match value.strip_suffix(['X', 'x']) {
+    let (body, last) = match value.strip_suffix('X') {
         Some(body) => (body, Some(10)),
         None => (value, None),
     };
@@ -278,7 +314,7 @@ fn isbn10(value: &str) -> bool {
     };
     all.extend(last);
     let sum: u32 = (1..).zip(&all).map(|(at, digit)| at * digit).sum();
-    all.len() == 10 && sum % 11 == 0
+    all.len() == 10 && sum.is_multiple_of(11)
 }
 
 fn isbn13(value: &str) -> bool {
@@ -290,7 +326,7 @@ fn isbn13(value: &str) -> bool {
         .zip(&all)
         .map(|(weight, digit)| weight * digit)
         .sum();
-    all.len() == 13 && sum % 10 == 0
+    all.len() == 13 && sum.is_multiple_of(10)
 }
 
 /// A number of one of the known issuers whose check digit holds.
@@ -312,5 +348,5 @@ fn credit_card(value: &str) -> bool {
             (_, twice) => twice,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

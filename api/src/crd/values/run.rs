@@ -132,7 +132,7 @@ fn types(node: &Node, name: &str, value: &Value, out: &mut Outcome) {
     let (found, own) = match value {
         Value::Null => return,
         Value::Bool(_) => ("boolean", ""),
-        Value::Number(number) if number.is_f64() => ("number", "double"),
+        Value::Number(number) if number.is_f64() => ("number", "float64"),
         Value::Number(_) => ("integer", "int64"),
         Value::String(_) => ("string", ""),
         Value::Array(_) => ("array", ""),
@@ -297,7 +297,8 @@ fn enumeration(node: &Node, name: &str, value: &Value, out: &mut Outcome) {
     let equal = |it: &Value| match (it, value) {
         (Value::Null, _) => false,
         (Value::Number(one), Value::Number(other)) => {
-            one == other || one.as_f64() == other.as_f64()
+            // Go makes the value one of the other's type first.
+            one == other || number::as_other(other, one)
         }
         (one, other) => one == other,
     };

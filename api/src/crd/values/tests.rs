@@ -207,3 +207,20 @@ fn items_that_stand_twice() {
         ]
     );
 }
+
+/// What upstream's own validation says of many values: a line each of schema, value, errors by text.
+#[test]
+fn all_is_said_as_upstream_says_it() {
+    let mut wrong = Vec::new();
+    for line in include_str!("upstream.jsonl").lines() {
+        let (of, value, wanted): (Value, Value, Vec<String>) = serde_json::from_str(line).unwrap();
+        let mut found = check(&of, &value);
+        found.sort();
+        if found != wanted {
+            wrong.push(format!(
+                "{of} {value}\n  wanted {wanted:?}\n  found  {found:?}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
