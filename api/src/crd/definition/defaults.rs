@@ -9,6 +9,16 @@ pub(super) fn check(schema: &Value, path: &Path<'_>, errors: &mut Vec<Error>) {
     walk(schema, true, path, errors);
 }
 
+/// Whether a schema has defaults anywhere. It nests as deep as the definition was read at most.
+pub(super) fn any(schema: &Value) -> bool {
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    schema.get("default").is_some_and(|it| !it.is_null())
+        || properties.map(|(_, it)| it).any(any)
+        || ["items", "additionalProperties"]
+            .into_iter()
+            .any(|key| schema[key].is_object() && any(&schema[key]))
+}
+
 /// The schema is structural, so it does not nest too deeply.
 fn walk(schema: &Value, root: bool, path: &Path<'_>, errors: &mut Vec<Error>) {
     if let Some(default) = schema.get("default").filter(|it| !it.is_null()) {
@@ -30,10 +40,7 @@ fn walk(schema: &Value, root: bool, path: &Path<'_>, errors: &mut Vec<Error>) {
     if schema["items"].is_object() {
         walk(&schema["items"], false, &path.child("items"), errors);
     }
-    if schema["additionalProperties"].is_object() {
-        let path = path.child("additionalProperties");
-        walk(&schema["additionalProperties"], false, &path, errors);
-    }
+    // As upstream has it, those of additional properties are not looked at.
     let embedded = root || schema["x-kubernetes-embedded-resource"] == true;
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         // Defaults within the metadata of objects are judged by other rules.

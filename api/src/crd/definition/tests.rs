@@ -176,3 +176,52 @@ fn groups_of_the_project_need_approval() {
         ]
     );
 }
+
+/// What upstream's own validation says of changed examples: a line each of changes (a pointer, and a value
+/// unless it goes) and errors by text.
+#[test]
+fn all_is_said_as_upstream_says_it() {
+    let mut wrong = Vec::new();
+    for line in include_str!("upstream.jsonl").lines() {
+        let (changes, mut wanted): (Vec<Vec<Value>>, Vec<String>) =
+            serde_json::from_str(line).unwrap();
+        let found = check(|definition| {
+            for change in &changes {
+                let (at, key) = text(&change[0]).rsplit_once('/').unwrap();
+                let at = definition.pointer_mut(at).unwrap();
+                match (at, change.get(1)) {
+                    (Value::Object(map), None) => {
+                        map.remove(key);
+                    }
+                    (Value::Array(items), Some(value)) => {
+                        items[key.parse::<usize>().unwrap()] = value.clone();
+                    }
+                    (at, value) => at[key] = value.unwrap().clone(),
+                }
+            }
+        });
+        // Go shows whole schemas and versions as its own structs.
+        let plain = |text: &mut String| {
+            if let Some((path, rest)) = text
+                .split_once(r#": Invalid value: {"#)
+                .filter(|(path, _)| path.ends_with("openAPIV3Schema"))
+                .or_else(|| text.split_once(r#": Invalid value: [{"#))
+            {
+                let (_, detail) = rest.rsplit_once(": ").unwrap();
+                *text = format!("{path}: {detail}");
+            }
+        };
+        let mut found = found;
+        found.iter_mut().for_each(plain);
+        wanted.iter_mut().for_each(plain);
+        found.sort();
+        wanted.sort();
+        if found != wanted {
+            let changes = Value::from(changes.concat());
+            wrong.push(format!(
+                "{changes}\n  wanted {wanted:#?}\n  found  {found:#?}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}

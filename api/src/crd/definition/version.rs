@@ -71,6 +71,17 @@ pub(super) fn all(spec: &Value, path: &Path<'_>, errors: &mut Vec<Error>) {
     let Some(first) = versions.first() else {
         return;
     };
+    // The first version is the one of definitions that have only one field for it.
+    let name = text(&first["name"]);
+    if let Some(wrong) = label_1035(name).filter(|_| !name.is_empty()) {
+        errors.push(Error::invalid(&path.child("version"), name, wrong));
+    }
+    let schemas = versions.iter().map(|it| &it["schema"]["openAPIV3Schema"]);
+    if spec["preserveUnknownFields"] == true && schemas.clone().any(defaults::any) {
+        let detail = "must be false in order to use defaults in the schema";
+        let path = path.child("preserveUnknownFields");
+        errors.push(Error::invalid(&path, true, detail));
+    }
     if shared("schema") {
         let mut all = versions.iter();
         let status = all.any(|it| it["subresources"]["status"].is_object());
@@ -260,13 +271,20 @@ fn selectable(version: &Value, path: &Path<'_>, errors: &mut Vec<Error>) {
             continue;
         }
         let mut schema = &version["schema"]["openAPIV3Schema"];
-        let mut missing = !json.starts_with('.');
         for step in json.split('.').skip(1) {
             schema = &schema["properties"][step];
-            missing |= !schema.is_object() && !json.starts_with(".metadata.");
         }
-        if missing {
-            let detail = "is an invalid path: does not refer to a valid field";
+        let wrong = if !json.starts_with('.') {
+            let word = json.split(['.', '[']).next().unwrap_or_default();
+            Some(format!("expected [ or . but got: {word}"))
+        } else if json.contains('[') {
+            Some("array notation is not allowed".into())
+        } else {
+            let missing = !schema.is_object();
+            missing.then(|| "does not refer to a valid field".into())
+        };
+        if let Some(wrong) = wrong {
+            let detail = format!("is an invalid path: {wrong}");
             errors.push(Error::invalid(&at, json, detail));
             continue;
         }
