@@ -224,3 +224,15 @@ fn all_is_said_as_upstream_says_it() {
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_a_pattern_or_format(text in "\\PC{0,40}", value in "\\PC{0,40}") {
+        let _ = pattern::compile(&text);
+        for known in ["uri", "email", "isbn", "duration", "date-time", "cidr", "mac", "rgbcolor"] {
+            let _ = format::holds(known, &value);
+        }
+        let of = json!({"type": "string", "pattern": text, "format": value});
+        let _ = check(&of, &value.into());
+    }
+}
