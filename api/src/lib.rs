@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod columns;
+pub mod crd;
 pub mod defaults;
 pub mod discovery;
 

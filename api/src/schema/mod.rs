@@ -84,6 +84,10 @@ pub struct Type {
     pub preserve: bool,
     /// An object with `apiVersion`, `kind` and `metadata` of its own (`x-kubernetes-embedded-resource`).
     pub embedded: bool,
+    /// Its fields hold whatever they are given (custom resources): values of another type and `null` stay
+    /// for validation to judge, empty ones stay, and absent fields are not filled. Types of its fields
+    /// that are not loose themselves, as that of `metadata`, are read by their own rules.
+    pub loose: bool,
     /// Positions in `fields` by ascending JSON name.
     by_json: Vec<u16>,
     /// The order of the fields in protobuf.
@@ -119,6 +123,7 @@ impl Type {
             atomic: false,
             preserve: false,
             embedded: false,
+            loose: false,
             by_json,
             layout,
         }

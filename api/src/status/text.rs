@@ -63,15 +63,15 @@ pub fn number(of: &Number) -> String {
     match (of.as_i64(), of.as_u64(), of.as_f64()) {
         (Some(integer), ..) => integer.to_string(),
         (_, Some(integer), _) => integer.to_string(),
-        (_, _, Some(float)) => float64(float, 1e-4, true),
+        (_, _, Some(float)) => float64(float, 1e-4, 1e6, true),
         _ => of.to_string(),
     }
 }
 
-/// A float with an exponent from 1e21 on and below `least`; `padded` exponents have two digits.
-fn float64(value: f64, least: f64, padded: bool) -> String {
+/// A float with an exponent from `most` on and below `least`; `padded` exponents have two digits.
+fn float64(value: f64, least: f64, most: f64, padded: bool) -> String {
     let size = value.abs();
-    if size == 0.0 || (size >= least && size < 1e21) {
+    if size == 0.0 || (size >= least && size < most) {
         return value.to_string();
     }
     let text = format!("{value:e}");
@@ -103,7 +103,7 @@ fn write_json(out: &mut String, value: &Value) {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(value) => match value.as_f64() {
-            Some(float) if value.is_f64() => out.push_str(&float64(float, 1e-6, false)),
+            Some(float) if value.is_f64() => out.push_str(&float64(float, 1e-6, 1e21, false)),
             _ => out.push_str(&value.to_string()),
         },
         Value::String(text) => json_text(out, text),

@@ -4,9 +4,19 @@ use serde_json::{Map, Number, Value};
 
 use crate::schema::{Field, Schema, Shape, Type, TypeId};
 
-/// Puts a value into its field, or leaves it out if Go would.
-pub(super) fn place(schema: &Schema, map: &mut Map<String, Value>, field: &Field, value: Value) {
+/// Puts a value into its field of a type that is loose or not, or leaves it out if Go would.
+pub(super) fn place(
+    schema: &Schema,
+    loose: bool,
+    map: &mut Map<String, Value>,
+    field: &Field,
+    value: Value,
+) {
     let nothing = match &value {
+        // What Go has a struct for is not there if it is null.
+        Value::Null if loose => matches!(&field.slot.shape,
+            Shape::Object(id) if !schema.get(*id).loose),
+        _ if loose => false,
         Value::Null => !field.slot.nullable,
         value => field.omit && empty(schema, field, value),
     };
@@ -40,6 +50,9 @@ fn blank(value: &Value) -> bool {
 
 /// Adds what Go prints though it is not there.
 pub(super) fn fill(schema: &Schema, of: &Type, map: &mut Map<String, Value>) {
+    if of.loose {
+        return;
+    }
     for field in &of.fields {
         if !field.omit && !map.contains_key(&*field.json) {
             let value = if field.pointer {

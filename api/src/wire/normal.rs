@@ -19,6 +19,7 @@ pub fn normalize(schema: &Schema, id: TypeId, value: &mut Value) -> Result<(), D
         root: id,
         path: Vec::new(),
         depth: 0,
+        loose: false,
     };
     let of = Slot::of(Shape::Object(id));
     let taken = std::mem::take(value);
@@ -35,6 +36,8 @@ struct Normalizer<'s> {
     root: TypeId,
     path: Vec<Step<'s, 's>>,
     depth: usize,
+    /// Within a loose type, values of another type stay.
+    loose: bool,
 }
 
 impl Normalizer<'_> {
@@ -61,9 +64,16 @@ impl Normalizer<'_> {
                     self.misplaced(&format!("number {number}"))
                 });
             }
+            (Shape::Object(id), value) if self.keeps(*id) => return Ok(value),
+            (shape, value) if self.loose && !matches!(shape, Shape::Object(_)) => return Ok(value),
             (shape, value) => (shape, value),
         };
         self.leaf(shape, &value)
+    }
+
+    /// Whether what is no object stays where one of this type belongs.
+    fn keeps(&self, id: TypeId) -> bool {
+        self.loose && self.schema.get(id).loose
     }
 
     fn nested<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
@@ -80,6 +90,7 @@ impl Normalizer<'_> {
         self.nested(|normalizer| {
             let schema = normalizer.schema;
             let of = schema.get(id);
+            let around = std::mem::replace(&mut normalizer.loose, of.loose);
             let mut made = Map::new();
             for (key, value) in map {
                 let Some(at) = of.position(&key) else {
@@ -92,9 +103,10 @@ impl Normalizer<'_> {
                 normalizer.path.push(Step::Field(of, field));
                 let value = normalizer.slot(&field.slot, value)?;
                 normalizer.path.pop();
-                canon::place(schema, &mut made, field, value);
+                canon::place(schema, of.loose, &mut made, field, value);
             }
             canon::fill(schema, of, &mut made);
+            normalizer.loose = around;
             Ok(Value::Object(made))
         })
     }
@@ -124,7 +136,7 @@ impl Normalizer<'_> {
         self.path.push(Step::Index(0));
         let value = self.slot(slot, value)?;
         self.path.pop();
-        if value.is_null() && !slot.nullable {
+        if value.is_null() && !slot.nullable && !self.loose {
             return Ok(canon::zero(self.schema, &slot.shape));
         }
         Ok(value)

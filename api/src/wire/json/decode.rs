@@ -33,6 +33,8 @@ pub(super) struct Decoder<'s, 'a> {
     /// The first error of those that are told when all is read.
     saved: Option<String>,
     depth: usize,
+    /// Within a loose type, values of another type stay.
+    loose: bool,
 }
 
 pub(super) fn read(schema: &Schema, id: TypeId, bytes: &[u8]) -> Result<Read, DecodeError> {
@@ -69,6 +71,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             path: Path::default(),
             saved: None,
             depth: 0,
+            loose: false,
         };
         let read = read(&mut decoder);
         match (read, decoder.saved) {
@@ -120,6 +123,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
         self.deeper()?;
         let schema = self.schema;
         let of = schema.get(id);
+        let around = std::mem::replace(&mut self.loose, of.loose);
         let mut seen = Seen::new(of.fields.len());
         seen.over = !map.is_empty();
         let mut more = self.scan.enter()?;
@@ -128,6 +132,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             more = self.scan.more(true)?;
         }
         self.shallower();
+        self.loose = around;
         canon::fill(schema, of, &mut map);
         Ok(Value::Object(map))
     }
@@ -156,12 +161,18 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         self.path.push(Step::Field(of, field));
         let null = self.scan.start()? == Start::Null;
-        // Go leaves alone what has no null, unless it has a decoder of its own.
-        let kept =
-            (null && !field.pointer && !own_decoder(&field.slot.shape)).then(|| before.take());
+        // Go leaves alone what has no null, unless it has a decoder of its own; in a loose type a null stays.
+        let is_kept = null && !field.pointer && !of.loose && !own_decoder(&field.slot.shape);
+        let kept = is_kept.then(|| before.take());
         let value = self.slot(&field.slot, before)?;
         self.path.pop();
-        canon::place(self.schema, map, field, kept.flatten().unwrap_or(value));
+        canon::place(
+            self.schema,
+            of.loose,
+            map,
+            field,
+            kept.flatten().unwrap_or(value),
+        );
         Ok(())
     }
 
@@ -189,6 +200,8 @@ impl<'s, 'a> Decoder<'s, 'a> {
             (Shape::Strings, Start::Array) => self.list(&Slot::of(Shape::String), before),
             (Shape::Map(of), Start::Object) => self.map(&of.value, before),
             (Shape::Bytes, Start::Array) => self.byte_list(),
+            (Shape::Object(id), _) if self.loose && self.schema.get(*id).loose => self.any(),
+            (shape, _) if self.loose && !matches!(shape, Shape::Object(_)) => self.any(),
             (Shape::Object(_) | Shape::List(_) | Shape::Strings | Shape::Map(_), start) => {
                 self.wrong(start)?;
                 Ok(Value::Null)
@@ -277,7 +290,7 @@ impl<'s, 'a> Decoder<'s, 'a> {
             return Ok(before.unwrap_or_default());
         }
         let value = self.slot(slot, before)?;
-        if value.is_null() && !slot.nullable {
+        if value.is_null() && !slot.nullable && !self.loose {
             return Ok(canon::zero(self.schema, &slot.shape));
         }
         Ok(value)

@@ -125,7 +125,7 @@ impl Reader<'_> {
             }
             shape => self.element(name, shape, wire, input, before)?,
         };
-        canon::place(self.schema, map, field, value);
+        canon::place(self.schema, false, map, field, value);
         Ok(())
     }
 
