@@ -243,6 +243,7 @@ impl Server {
         }
         let endpoint = served.find(&info.group, &info.version, &info.resource);
         let endpoint = endpoint.ok_or_else(Status::no_such_resource)?.clone();
+        is_in_place(&info, &endpoint)?;
         let call = Arc::new(call(
             info,
             query,
@@ -378,6 +379,27 @@ impl Answer for Server {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         self.handle(parts, body).await
+    }
+}
+
+/// A path says a namespace just where the resource lies in one. What was authorised by it would otherwise be
+/// something else than what is done.
+fn is_in_place(info: &Info, endpoint: &Endpoint) -> Result<()> {
+    let is_collection = matches!(info.verb, "list" | "watch" | "deletecollection");
+    let is_itself = &*endpoint.plural == "namespaces" && info.namespace == info.name;
+    let fits = match (endpoint.namespaced, info.namespace.is_empty()) {
+        (false, is_none) => is_none || is_itself,
+        (true, false) => true,
+        (true, true) if info.verb == "create" && info.name.is_empty() => {
+            return Err(Status::method_not_allowed());
+        }
+        // All namespaces can be read together, and no more than that.
+        (true, true) => is_collection && info.verb != "deletecollection",
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Status::no_such_resource())
     }
 }
 

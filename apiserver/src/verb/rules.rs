@@ -17,6 +17,7 @@ use crate::object;
 /// # Errors
 /// It is wrong.
 pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
+    check_name(call, object)?;
     grant(call, object, None)?;
     if splits_status(call) {
         object["status"] = Value::Object(serde_json::Map::new());
@@ -37,6 +38,27 @@ pub fn prepare_create(call: &Call, object: &mut Value) -> Result<()> {
         labels["kubernetes.io/metadata.name"] = name.into();
     }
     Ok(())
+}
+
+/// A name has to be one step of a path.
+fn check_name(call: &Call, object: &Value) -> Result<()> {
+    let name = object::name(object);
+    let path = Path::new("metadata.name");
+    let error = match name {
+        "" => Error::required(&path, "name or generateName is required"),
+        "." | ".." => Error::invalid(&path, name, format!("may not be '{name}'")),
+        _ => match ['/', '%'].into_iter().find(|letter| name.contains(*letter)) {
+            None => return Ok(()),
+            Some(letter) => Error::invalid(&path, name, format!("may not contain '{letter}'")),
+        },
+    };
+    let endpoint = &call.endpoint;
+    Err(Status::invalid(
+        &endpoint.group,
+        &endpoint.kind,
+        name,
+        &[error],
+    ))
 }
 
 /// Roles and bindings give only what whoever writes them has.
