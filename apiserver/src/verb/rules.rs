@@ -155,22 +155,22 @@ pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
             .cloned();
         object::set(new, "deletionGracePeriodSeconds", kept);
     }
-    if call.info.subresource == "status" {
-        // All but the status stays as it is.
-        let status = new["status"].take();
-        let metadata = new["metadata"].take();
-        *new = old.object.clone();
-        new["status"] = status;
-        new["metadata"]["resourceVersion"] = metadata["resourceVersion"].clone();
-        return Ok(());
+    let part: Option<&[&str]> = match call.info.subresource.as_str() {
+        "status" => Some(&["/status"]),
+        // Of a namespace: what holds it.
+        "finalize" => Some(&["/spec/finalizers"]),
+        "approval" => Some(&["/status/conditions"]),
+        "ephemeralcontainers" => Some(&["/spec/ephemeralContainers"]),
+        _ => None,
+    };
+    if let Some(part) = part {
+        keep_all_but(new, &old.object, part);
+        count(call, new, &old.object);
+        return normalize(call, new);
     }
-    if call.info.subresource == "finalize" {
-        // Of a namespace: what holds it, and nothing else.
-        let finalizers = new["spec"]["finalizers"].take();
-        let revision = new["metadata"]["resourceVersion"].take();
-        *new = old.object.clone();
-        new["spec"]["finalizers"] = finalizers;
-        new["metadata"]["resourceVersion"] = revision;
+    if call.info.subresource == "resize" {
+        resize(new, &old.object);
+        count(call, new, &old.object);
         return normalize(call, new);
     }
     if splits_status(call) {
@@ -180,11 +180,60 @@ pub fn prepare_update(call: &Call, new: &mut Value, old: &Found) -> Result<()> {
         new["spec"]["finalizers"] = old.object["spec"]["finalizers"].clone();
         normalize(call, new)?;
     }
-    if counts_generations(call, new) && new["spec"] != old.object["spec"] {
-        let generation = old.object["metadata"]["generation"].as_i64().unwrap_or(0);
+    count(call, new, &old.object);
+    Ok(())
+}
+
+/// Another generation, if something else is asked for.
+fn count(call: &Call, new: &mut Value, old: &Value) {
+    if counts_generations(call, new) && new["spec"] != old["spec"] {
+        let generation = old["metadata"]["generation"].as_i64().unwrap_or(0);
         object::set(new, "generation", Some((generation + 1).into()));
     }
-    Ok(())
+}
+
+/// A write of a part changes that part, and who owns it; nothing else.
+fn keep_all_but(new: &mut Value, old: &Value, part: &[&str]) {
+    let written = std::mem::replace(new, old.clone());
+    for pointer in part {
+        let (parent, field) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+        let parent = new.pointer_mut(parent).and_then(Value::as_object_mut);
+        match (parent, written.pointer(pointer)) {
+            (Some(parent), Some(value)) => {
+                parent.insert(field.to_owned(), value.clone());
+            }
+            (Some(parent), None) => {
+                parent.remove(field);
+            }
+            (None, _) => {}
+        }
+    }
+    for field in ["resourceVersion", "managedFields"] {
+        object::set(new, field, written["metadata"].get(field).cloned());
+    }
+}
+
+/// A write of the part `resize` changes what containers ask for and how they are resized.
+fn resize(new: &mut Value, old: &Value) {
+    let written = new.clone();
+    keep_all_but(new, old, &[]);
+    for list in ["containers", "initContainers"] {
+        let containers = new["spec"].get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            let wanted = written["spec"][list].as_array();
+            let wanted =
+                wanted.and_then(|all| all.iter().find(|one| one["name"] == container["name"]));
+            let (Some(wanted), Some(container)) = (wanted, container.as_object_mut()) else {
+                continue;
+            };
+            for field in ["resources", "resizePolicy"] {
+                match wanted.get(field) {
+                    Some(value) => container.insert(field.to_owned(), value.clone()),
+                    None => container.remove(field),
+                };
+            }
+        }
+    }
 }
 
 /// The name in an object is that of the path.
@@ -230,3 +279,6 @@ pub fn is_released(object: &Value) -> bool {
         && object::finalizers(object).next().is_none()
         && grace == 0
 }
+
+#[cfg(test)]
+mod tests;
